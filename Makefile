@@ -1,0 +1,44 @@
+# Ten verbs at most. `make run` and `make test` do all their own set-up on a fresh Debian 12 machine.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.PHONY: help setup run test test-long lint types bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@bash tools/setup-python.sh "$(PYTHON)" "$(VENV)"
+	@touch $(STAMP)
+
+setup: $(STAMP) ## create .venv from the lock file
+
+run: $(STAMP) ## start the demo: poise serve --demo
+	@exec $(BIN)/poise serve --demo $(ARGS)
+
+lint: $(STAMP) ## ruff and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## mypy --strict
+	$(BIN)/mypy
+
+test: $(STAMP) ## the whole suite, as CI runs it
+	@bash tools/test.sh
+
+test-long: $(STAMP) ## real-time and long proofs; reports under docs/proof
+	@bash tools/test-long.sh
+
+bench: $(STAMP) ## side by side with Prosody and ejabberd; writes bench/report.md
+	@bash bench/run.sh $(ARGS)
+
+lock: ## refresh requirements/*.lock (needs uv)
+	uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements/run.lock
+	uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --extra dev pyproject.toml -o requirements/dev.lock
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/out bench/xdrive
