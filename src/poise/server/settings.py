@@ -1,0 +1,129 @@
+"""Every setting of the server: one frozen dataclass a section, each key with its meaning, unit and default.
+
+This file is only the list. Reading TOML, the environment and `--set` is `poise.server.config`.
+Times whose default is the seed's stand here by reference to the component's `timing` module, never typed twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from poise.finesse import timing as presence_timing
+from poise.protocols.cti import timing as cti_timing
+from poise.protocols.xmpp.bosh import timing as bosh_timing
+
+
+def setting(default: Any, doc: str, *, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
+    """A key with its one-line meaning; `secret` keys are masked by `poise config show`."""
+    meta = {"doc": doc, "secret": secret, "choices": choices}
+    if isinstance(default, tuple):
+        return field(default_factory=lambda: default, metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server lives."""
+
+    host: str = setting("0.0.0.0", "address all listeners bind to")  # noqa: S104 - a server's default; the demo binds to loopback
+    domain: str = setting("", "XMPP domain and host name clients use; empty: this machine's full name")
+    data: str = setting("data", "folder of certificates, database and logs")
+    secondary: str = setting("", "host name of the second node, as SystemInfo names it; empty: single node")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports; 0 takes any free port, -1 switches the listener off."""
+
+    https: int = setting(8445, "HTTPS: REST, desktop, also /http-bind")
+    notification: int = setting(7443, "HTTPS: /http-bind of the notification service")
+    xmpp: int = setting(5222, "XMPP over TCP")
+    insecure_http: int = setting(8082, "plain HTTP REST, only with ports.insecure")
+    insecure_bosh: int = setting(7071, "plain HTTP /http-bind, only with ports.insecure")
+    insecure: bool = setting(False, "open the plain ports and allow PLAIN without TLS (enableInsecureOpenfirePort)")
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificates; without them a development CA is made on first run."""
+
+    certificate: str = setting("", "PEM file with the server's certificate chain; empty: development CA")
+    key: str = setting("", "PEM file with its private key")
+
+
+@dataclass(frozen=True)
+class Bosh:
+    """BOSH sessions (XEP-0124, XEP-0206)."""
+
+    wait_max_s: int = setting(bosh_timing.WAIT_MAX_S, "longest time in seconds a request is held")
+    idle_limit_s: float = setting(bosh_timing.IDLE_LIMIT_S, "seconds without a held request after which a session is closed")
+    reaper_interval_s: float = setting(bosh_timing.REAPER_INTERVAL_S, "seconds between two looks at idle sessions")
+    hold_max: int = setting(bosh_timing.HOLD_MAX, "most requests held at once in one session")
+    openfire_404: bool = setting(False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found")
+    allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on /http-bind; * allows all without credentials")
+    creations_per_minute: int = setting(6000, "BOSH sessions one address may create in a minute")
+    unauthenticated_max: int = setting(2000, "sessions and streams that have not signed in yet, over all addresses")
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Presence-driven logout."""
+
+    grace_s: float = setting(presence_timing.GRACE_S, "seconds from unavailable to the forced logout")
+    monitor_s: float = setting(presence_timing.MONITOR_S, "seconds between two AGENT_PRESENCE_MONITOR lines while pending")
+
+
+@dataclass(frozen=True)
+class Cti:
+    """The link to the CTI server."""
+
+    side_a: str = setting("", "host:port of side A; empty: no CTI link, the server stays OUT_OF_SERVICE")
+    side_b: str = setting("", "host:port of side B; empty: none")
+    peripheral_id: int = setting(5000, "peripheral id sent in OPEN_REQ")
+    client_id: str = setting("Finesse", "ClientID sent in OPEN_REQ")
+    client_password: str = setting("", "ClientPassword sent in OPEN_REQ", secret=True)
+    version: int = setting(20, "highest GED-188 protocol version to ask for")
+    heartbeat_s: float = setting(cti_timing.HEARTBEAT_S, "seconds between two heartbeats")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The contact centre behind the server."""
+
+    deployment: str = setting("UCCE", "rules of the agent states", choices=("UCCE", "UCCX"))
+    load: int = setting(0, "UCCE's LOAD: 0 = a lost agent becomes NOT_READY, 1 = is signed out", choices=("0", "1"))
+
+
+@dataclass(frozen=True)
+class Log:
+    """The activelog tree."""
+
+    debug: bool = setting(False, "write the notification service's debug.log from the start")
+    trace: bool = setting(True, "write the structured trace logs/poise/trace.jsonl")
+
+
+@dataclass(frozen=True)
+class Rest:
+    """REST web services."""
+
+    allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on the REST API")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All sections."""
+
+    server: Server = field(default_factory=Server)
+    ports: Ports = field(default_factory=Ports)
+    tls: Tls = field(default_factory=Tls)
+    bosh: Bosh = field(default_factory=Bosh)
+    presence: Presence = field(default_factory=Presence)
+    cti: Cti = field(default_factory=Cti)
+    contact: Contact = field(default_factory=Contact)
+    log: Log = field(default_factory=Log)
+    rest: Rest = field(default_factory=Rest)
+
+
+SECTIONS: dict[str, type[Any]] = {f.name: f.default_factory for f in fields(Settings)}  # type: ignore[misc]
+"""Section name -> its dataclass."""
