@@ -1,0 +1,1 @@
+"""The notification service: listeners for BOSH and XMPP over TCP, their sessions, and the pubsub host they share."""
