@@ -1,0 +1,59 @@
+"""What a decoded GED-188 message is. Nothing here knows bytes or versions: see `codec.py` for those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+
+class NamedVariable(NamedTuple):
+    """An ECC variable (tag 82)."""
+
+    name: str
+    value: str
+
+
+class NamedArrayElement(NamedTuple):
+    """One element of an ECC array (tag 83)."""
+
+    index: int
+    name: str
+    value: str
+
+
+FloatValue: TypeAlias = int | str | bytes | NamedVariable | NamedArrayElement
+"""Value of a floating field: a number, a text without its final NUL, raw bytes, or an ECC variable. A known numeric tag that
+arrived in another width than the table's, and every tag the table does not know, stay raw bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the CTI server protocol, independent of the protocol version."""
+
+    name: str
+    """Name in the layout table, such as "AGENT_STATE_EVENT"; "MESSAGE_<number>" when the table does not know the type."""
+    fields: Mapping[str, int] = field(default_factory=dict)
+    """Fixed part by the guide's field names ("AgentState"). Absent fields are written as 0; null is 0xFFFFFFFF or 0xFFFF."""
+    floats: tuple[tuple[str, FloatValue], ...] = ()
+    """Floating fields in wire order by tag name ("AGENT_ID"); "TAG_<number>" when the table does not know the tag."""
+    raw: bytes = b""
+    """Body of an unknown message, untouched."""
+
+    def text(self, tag: str) -> str | None:
+        """First floating field of that name as text, or None if it is absent."""
+        for name, value in self.floats:
+            if name == tag and isinstance(value, str):
+                return value
+        return None
+
+    def number(self, tag: str) -> int | None:
+        """First floating field of that name as a number, or None if it is absent."""
+        for name, value in self.floats:
+            if name == tag and isinstance(value, int):
+                return value
+        return None
+
+    def all(self, tag: str) -> Iterator[FloatValue]:
+        """Every floating field of that name, in order."""
+        return (value for name, value in self.floats if name == tag)
