@@ -1,7 +1,7 @@
 """The one registry of endings: every way a session can end is one value here.
 
-Log lines, metrics, BOSH conditions, stream errors, the desktop's banner and the diagnosis rules all read these values, so that
-a cause has the same name everywhere. This module imports nothing of Poise and knows no wire format.
+Log lines, metrics, BOSH conditions, stream errors, the desktop's banner and the diagnosis rules all read these values,
+so that a cause has the same name everywhere. This module imports nothing of Poise and knows no wire format.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def _table(*rows: Ending) -> dict[str, Ending]:
 _C, _N, _S, _O = Who.CLIENT, Who.NETWORK, Who.SERVER, Who.OPERATOR
 _OK, _WARN, _FAULT = Severity.NORMAL, Severity.WARNING, Severity.FAULT
 
+# fmt: off
 ENDINGS: dict[str, Ending] = _table(
-    # fmt: off
     Ending("client-left", _C, _OK, None, None,
            "You closed the connection.", "The client ended its session itself; nothing to do."),
     Ending("idle", _N, _WARN, None, "connection-timeout",
@@ -129,5 +129,5 @@ ENDINGS: dict[str, Ending] = _table(
     Ending("fault", _S, _FAULT, "internal-server-error", "internal-server-error",
            "The server made a mistake with this connection.",
            "An unexpected exception in Poise: please report it with the trace."),
-    # fmt: on
 )
+# fmt: on

@@ -1,7 +1,7 @@
 """TLS from the first minute: a development CA and a server certificate made on first run, or the operator's own files.
 
-The CA's key stays in the data folder (mode 0600). A certificate that has expired, or does not name what clients will call this
-server, is replaced at start; the CA is kept so that people trust it once.
+The CA's key stays in the data folder (mode 0600). A certificate that has expired, or does not name what clients will
+call this server, is replaced at start; the CA is kept so that people trust it once.
 """
 
 from __future__ import annotations

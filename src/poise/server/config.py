@@ -1,4 +1,4 @@
-"""Reads settings: defaults, then the TOML file, then POISE_SECTION_KEY, then --set section.key=value; the last one wins.
+"""Reads settings: defaults, the TOML file, POISE_SECTION_KEY, then --set section.key=value; the last one wins.
 
 Every refusal names what is wrong, where it was read and how to mend it.
 """
@@ -50,7 +50,9 @@ def keys() -> Iterator[Key]:
     for section, cls in SECTIONS.items():
         for f in fields(cls):
             default = f.default if f.default is not MISSING else f.default_factory()  # type: ignore[misc]
-            yield Key(section, f.name, str(f.type), default, f.metadata["doc"], f.metadata["secret"], f.metadata["choices"])
+            yield Key(
+                section, f.name, str(f.type), default, f.metadata["doc"], f.metadata["secret"], f.metadata["choices"]
+            )
 
 
 KEYS: dict[str, Key] = {key.dotted: key for key in keys()}
@@ -88,7 +90,9 @@ def _from_file(file: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: is not TOML: {error}. Values look like: [bosh] on one line, wait_max_s = 60 below.") from None
+        raise ConfigError(
+            f"{file}: is not TOML: {error}. Values look like: [bosh] on one line, wait_max_s = 60 below."
+        ) from None
     values: dict[str, Any] = {}
     for section, table in document.items():
         if section not in SECTIONS or not isinstance(table, dict):
@@ -117,7 +121,9 @@ def _from_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
         if not equals:
-            raise ConfigError(f"--set {assignment}: write it as --set section.key=value, e.g. --set contact.deployment=UCCX.")
+            raise ConfigError(
+                f"--set {assignment}: write it as --set section.key=value, e.g. --set contact.deployment=UCCX."
+            )
         key = _key(dotted.strip(), f"--set {assignment}")
         values[key.dotted] = _parsed(key, text.strip(), f"--set {key.dotted}")
     return values
@@ -138,7 +144,16 @@ def _parsed(key: Key, text: str, where: str) -> Any:
     """A value from text, by the type of its default."""
     default = key.default
     if isinstance(default, bool):
-        words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
         if text.lower() not in words:
             raise ConfigError(f"{where}: {text!r} is neither true nor false.")
         return words[text.lower()]
@@ -159,7 +174,9 @@ def _checked(key: Key, value: Any, where: str) -> Any:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
-        raise ConfigError(f"{where}: {value!r} is a {type(value).__name__}, a {type(default).__name__} is needed ({key.doc}).")
+        raise ConfigError(
+            f"{where}: {value!r} is a {type(value).__name__}, a {type(default).__name__} is needed ({key.doc})."
+        )
     if key.choices and str(value) not in key.choices:
         raise ConfigError(f"{where}: {value!r} is not one of {', '.join(key.choices)}.")
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -57,11 +57,17 @@ class Bosh:
     """BOSH sessions (XEP-0124, XEP-0206)."""
 
     wait_max_s: int = setting(bosh_timing.WAIT_MAX_S, "longest time in seconds a request is held")
-    idle_limit_s: float = setting(bosh_timing.IDLE_LIMIT_S, "seconds without a held request after which a session is closed")
+    idle_limit_s: float = setting(
+        bosh_timing.IDLE_LIMIT_S, "seconds without a held request after which a session is closed"
+    )
     reaper_interval_s: float = setting(bosh_timing.REAPER_INTERVAL_S, "seconds between two looks at idle sessions")
     hold_max: int = setting(bosh_timing.HOLD_MAX, "most requests held at once in one session")
-    openfire_404: bool = setting(False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found")
-    allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on /http-bind; * allows all without credentials")
+    openfire_404: bool = setting(
+        False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found"
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        (), "origins allowed by CORS on /http-bind; * allows all without credentials"
+    )
     creations_per_minute: int = setting(6000, "BOSH sessions one address may create in a minute")
     unauthenticated_max: int = setting(2000, "sessions and streams that have not signed in yet, over all addresses")
 
@@ -71,7 +77,9 @@ class Presence:
     """Presence-driven logout."""
 
     grace_s: float = setting(presence_timing.GRACE_S, "seconds from unavailable to the forced logout")
-    monitor_s: float = setting(presence_timing.MONITOR_S, "seconds between two AGENT_PRESENCE_MONITOR lines while pending")
+    monitor_s: float = setting(
+        presence_timing.MONITOR_S, "seconds between two AGENT_PRESENCE_MONITOR lines while pending"
+    )
 
 
 @dataclass(frozen=True)
