@@ -1,0 +1,209 @@
+"""The one owner of the database: a synchronous repository on one thread, and the asynchronous door to it.
+
+Every statement runs on the store's own thread, so that the event loop never waits for disk and SQLite has one writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import SQLAlchemyError
+
+from poise.server.storage.records import Account, LastPresence, ReasonCodeRecord, Role
+from poise.server.storage.tables import accounts, last_presence, reason_codes
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5000
+"""How long a statement waits for another process's write lock (an import beside a running server) before it fails."""
+ROWS_PER_STATEMENT = 500
+"""Rows named in one statement; SQLite allows 32,766 bound parameters, older builds 999."""
+
+
+class StoreError(Exception):
+    """The database could not do what was asked; the text is for the operator and names no values."""
+
+
+def sqlite_url(path: Path) -> str:
+    """URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+class Store:
+    """Accounts, reason codes and last presence. Made by `open`; `close` waits for what was queued."""
+
+    def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._thread = thread
+        self._presence: dict[str, LastPresence] = {}
+        self._flush: asyncio.Future[None] | None = None
+        self.presence_failures = 0
+        """Presences that could not be written; a restart would not know them."""
+
+    @classmethod
+    async def open(cls, url: str) -> Store:
+        """Connect and bring the tables to this version. Raises StoreError."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="poise-store")
+        try:
+            engine = await asyncio.get_running_loop().run_in_executor(thread, _connect, url)
+        except BaseException:
+            thread.shutdown(wait=True)
+            raise
+        return cls(engine, thread)
+
+    async def close(self) -> None:
+        """Write what is pending and let go of the database."""
+        await self.flush()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown(wait=True)
+
+    async def find_account(self, name: str) -> Account | None:
+        """The account with that login id, else with that login name (any case). Raises StoreError."""
+        return await self._run(lambda connection: _find_account(connection, name))
+
+    async def account_names(self) -> dict[str, str]:
+        """Login id of every account by its case-folded login name. Raises StoreError."""
+        query = sa.select(accounts.c.login_key, accounts.c.login_id)
+        return await self._run(lambda connection: {row.login_key: row.login_id for row in connection.execute(query)})
+
+    async def put_accounts(self, rows: Sequence[Account]) -> None:
+        """Add accounts, or replace those with the same login id; all or nothing. Raises StoreError."""
+        values = [
+            {
+                "login_id": row.login_id,
+                "login_name": row.login_name,
+                "login_key": row.login_name.casefold(),
+                "password_hash": row.password_hash,
+                "roles": " ".join(sorted(role.value for role in row.roles)),
+            }
+            for row in rows
+        ]
+        await self._run(lambda connection: _replace(connection, accounts, accounts.c.login_id, values))
+
+    async def set_password_hash(self, login_id: str, password_hash: str) -> bool:
+        """Change one password; False when there is no such account. Raises StoreError."""
+        statement = sa.update(accounts).where(accounts.c.login_id == login_id).values(password_hash=password_hash)
+        return await self._run(lambda connection: connection.execute(statement).rowcount == 1)
+
+    async def reason_codes(self) -> list[ReasonCodeRecord]:
+        """All reason codes in the order of their ids. Raises StoreError."""
+        query = sa.select(reason_codes).order_by(reason_codes.c.id)
+        return await self._run(
+            lambda connection: [
+                ReasonCodeRecord(row.id, row.category, row.code, row.label, row.for_all)
+                for row in connection.execute(query)
+            ]
+        )
+
+    async def put_reason_codes(self, rows: Sequence[ReasonCodeRecord]) -> None:
+        """Add reason codes, or replace those with the same id. Raises StoreError."""
+        values = [
+            {"id": row.id, "category": row.category, "code": row.code, "label": row.label, "for_all": row.for_all}
+            for row in rows
+        ]
+        await self._run(lambda connection: _replace(connection, reason_codes, reason_codes.c.id, values))
+
+    async def last_presences(self) -> dict[str, LastPresence]:
+        """What was last recorded of every user's presence. Raises StoreError."""
+        query = sa.select(last_presence)
+        return await self._run(
+            lambda connection: {
+                row.user: LastPresence(row.user, row.available, row.at) for row in connection.execute(query)
+            }
+        )
+
+    def record_presence(self, presence: LastPresence) -> None:
+        """Remember, soon and without waiting. Many changes while one write is under way become one write."""
+        self._presence[presence.user] = presence
+        if self._flush is None:
+            self._flush = asyncio.ensure_future(self._write_presence())
+
+    async def flush(self) -> None:
+        """Wait until every recorded presence is written."""
+        while self._flush is not None:
+            await self._flush
+
+    async def _write_presence(self) -> None:
+        try:
+            while self._presence:
+                values = [
+                    {"user": row.user, "available": row.available, "at": row.at} for row in self._presence.values()
+                ]
+                self._presence = {}
+                try:
+                    await self._run(self._replace_presence(values))
+                except StoreError:
+                    self.presence_failures += len(values)
+        finally:
+            self._flush = None
+
+    @staticmethod
+    def _replace_presence(values: list[dict[str, Any]]) -> Callable[[sa.Connection], None]:
+        return lambda connection: _replace(connection, last_presence, last_presence.c.user, values)
+
+    async def _run(self, work: Callable[[sa.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
+
+    def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database refused: {type(error).__name__}") from None
+
+
+def _connect(url: str) -> sa.Engine:
+    try:
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+        with engine.begin() as connection:
+            migrate(connection)
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database cannot be opened or brought up to date: {type(error).__name__}") from None
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    # WAL: readers of other processes (an import, a backup) do not block the writer. NORMAL loses at most the last
+    # commits when the machine loses power, never the file.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Run every revision that the database has not seen."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _find_account(connection: sa.Connection, name: str) -> Account | None:
+    query = sa.select(accounts).where(sa.or_(accounts.c.login_id == name, accounts.c.login_key == name.casefold()))
+    rows = connection.execute(query).all()
+    row = next((row for row in rows if row.login_id == name), rows[0] if rows else None)
+    if row is None:
+        return None
+    return Account(row.login_id, row.login_name, row.password_hash, frozenset(Role(role) for role in row.roles.split()))
+
+
+def _replace(connection: sa.Connection, table: sa.Table, key: sa.Column[Any], rows: list[dict[str, Any]]) -> None:
+    """Upsert in words that both engines know."""
+    for chunk in _chunks(rows):
+        connection.execute(sa.delete(table).where(key.in_([row[key.name] for row in chunk])))
+        connection.execute(sa.insert(table), chunk)
+
+
+def _chunks(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    return (rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT))
