@@ -17,14 +17,16 @@ class NamedVariable(NamedTuple):
 class NamedArrayElement(NamedTuple):
     """One element of an ECC array (tag 83)."""
 
-    index: int
+    position: int
     name: str
     value: str
 
 
 FloatValue: TypeAlias = int | str | bytes | NamedVariable | NamedArrayElement
-"""Value of a floating field: a number, a text without its final NUL, raw bytes, or an ECC variable. A known numeric tag that
-arrived in another width than the table's, and every tag the table does not know, stay raw bytes."""
+"""Value of a floating field: a number, a text without its final NUL, raw bytes, or an ECC variable.
+
+A known numeric tag that arrived in another width than the table's, and every tag the table does not know, stay raw
+bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class Message:
     """One message of the CTI server protocol, independent of the protocol version."""
 
     name: str
-    """Name in the layout table, such as "AGENT_STATE_EVENT"; "MESSAGE_<number>" when the table does not know the type."""
+    """Name in the layout table, such as "AGENT_STATE_EVENT"; "MESSAGE_<number>" when the table does not know it."""
     fields: Mapping[str, int] = field(default_factory=dict)
-    """Fixed part by the guide's field names ("AgentState"). Absent fields are written as 0; null is 0xFFFFFFFF or 0xFFFF."""
+    """Fixed part by the guide's names ("AgentState"). Absent fields are written as 0; null is 0xFFFFFFFF or 0xFFFF."""
     floats: tuple[tuple[str, FloatValue], ...] = ()
     """Floating fields in wire order by tag name ("AGENT_ID"); "TAG_<number>" when the table does not know the tag."""
     raw: bytes = b""

@@ -1,0 +1,292 @@
+"""GED-188 messages to bytes and back, for protocol versions 13 to 25, driven by the one table of `layout.py`.
+
+Strict on lengths: every byte of a message must be accounted for. Tolerant on content: unknown message types and tags
+are kept as they are, a missing final NUL is forgiven, a numeric floating field of an unexpected width stays raw bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from poise.protocols.cti.constants import Status
+from poise.protocols.cti.layout import (
+    NEWEST_VERSION,
+    OLDEST_VERSION,
+    WIDE_TAG_VERSION,
+    FixedPart,
+    MessageLayout,
+    TagLayout,
+    layout,
+)
+from poise.protocols.cti.messages import FloatValue, Message, NamedArrayElement, NamedVariable
+
+HEADER = struct.Struct(">II")
+"""MessageLength (bytes after the header) and MessageType."""
+
+_WIDE = struct.Struct(">HH")
+_NARROW = struct.Struct(">BB")
+_OPEN_REQ = 3
+_VERSION_AT = 4  # OPEN_REQ.VersionNumber follows InvokeID
+_LAYOUT = layout()
+
+
+class CtiError(Exception):
+    """Bytes that are no GED-188 message, or a message that cannot be written. `status` is the E_CTI code that fits."""
+
+    def __init__(self, detail: str, status: Status = Status.INVALID_HEADER) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class Malformed(NamedTuple):
+    """A message whose frame was sound and whose body was not; the stream stays in step."""
+
+    number: int
+    """Message type."""
+    invoke_id: int
+    """What stood in the place of InvokeID, or 0: only good for an error answer."""
+    error: CtiError
+
+
+def _text(raw: bytes) -> str:
+    """UTF-8 where it is valid (ASCII is), else Latin-1; ends at the first NUL, as a C reader would."""
+    raw = raw.partition(b"\0")[0]
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _named(raw: bytes, name: str) -> tuple[str, str]:
+    first, nul, rest = raw.partition(b"\0")
+    if not nul:
+        raise CtiError(f"{name} has no NUL after its name", Status.INVALID_FIELD_LENGTH)
+    return _text(first), _text(rest)
+
+
+def _float_value(tag: TagLayout | None, raw: bytes) -> FloatValue:
+    if tag is None:
+        return raw
+    if tag.packer is not None:
+        return int(tag.packer.unpack(raw)[0]) if len(raw) == tag.packer.size else raw
+    if tag.type == "STRING":
+        return _text(raw)
+    if tag.type == "NAMEDVAR":
+        return NamedVariable(*_named(raw, tag.name))
+    if tag.type == "NAMEDARRAY":
+        if not raw:
+            raise CtiError(f"{tag.name} is empty", Status.INVALID_FIELD_LENGTH)
+        return NamedArrayElement(raw[0], *_named(raw[1:], tag.name))
+    return raw
+
+
+def _floats(body: bytes, at: int, version: int) -> tuple[tuple[str, FloatValue], ...]:
+    head = _WIDE if version >= WIDE_TAG_VERSION else _NARROW
+    tags = _LAYOUT.tags
+    found: list[tuple[str, FloatValue]] = []
+    end = len(body)
+    while at < end:
+        if at + head.size > end:
+            raise CtiError(f"{end - at} bytes are left over after the last floating field", Status.INVALID_FIELD_LENGTH)
+        number, length = head.unpack_from(body, at)
+        at += head.size
+        if at + length > end:
+            raise CtiError(
+                f"floating field {number} runs {at + length - end} bytes past the end of its message",
+                Status.INVALID_FIELD_LENGTH,
+            )
+        tag = tags.get(number)
+        found.append((f"TAG_{number}" if tag is None else tag.name, _float_value(tag, body[at : at + length])))
+        at += length
+    return tuple(found)
+
+
+def decode(number: int, body: bytes, version: int) -> Message:
+    """A message from its type and the bytes after its header.
+
+    OPEN_REQ is read in the version it names itself. Raises CtiError when the lengths do not add up.
+    """
+    if number == _OPEN_REQ and len(body) >= _VERSION_AT + 4:
+        version = min(max(int.from_bytes(body[_VERSION_AT : _VERSION_AT + 4], "big"), OLDEST_VERSION), NEWEST_VERSION)
+    known = _LAYOUT.messages.get(number)
+    if known is None:
+        return Message(f"MESSAGE_{number}", raw=body)
+    part = known.part(version)
+    other = known.alternative
+    if other is not None and version >= other.since and len(body) == other.part(version).packer.size:
+        part = other.part(version)
+    if len(body) < part.packer.size:
+        raise CtiError(
+            f"{known.name} needs {part.packer.size} bytes in protocol version {version} and has {len(body)}",
+            Status.INVALID_FIELD_LENGTH,
+        )
+    fields = dict(zip(part.names, part.packer.unpack_from(body), strict=True))
+    return Message(known.name, fields, _floats(body, part.packer.size, version))
+
+
+def _string_bytes(value: FloatValue, name: str) -> bytes:
+    if not isinstance(value, str) or "\0" in value:
+        raise CtiError(f"{name} must be text without NUL", Status.INVALID_FIELD_LENGTH)
+    try:
+        return value.encode() + b"\0"
+    except UnicodeEncodeError as error:
+        raise CtiError(f"{name} holds characters that cannot be written", Status.INVALID_FIELD_LENGTH) from error
+
+
+def _number_bytes(tag: TagLayout, value: FloatValue) -> bytes:
+    assert tag.packer is not None
+    try:
+        return tag.packer.pack(value)
+    except struct.error as error:
+        raise CtiError(
+            f"{tag.name} must be a number of {tag.packer.size} bytes", Status.INVALID_FIELD_LENGTH
+        ) from error
+
+
+def _variable_bytes(value: FloatValue, name: str) -> bytes:
+    if isinstance(value, NamedVariable):
+        return _string_bytes(value.name, name) + _string_bytes(value.value, name)
+    raise CtiError(f"{name} must be a NamedVariable", Status.INVALID_FIELD_LENGTH)
+
+
+def _element_bytes(value: FloatValue, name: str) -> bytes:
+    if isinstance(value, NamedArrayElement) and 0 <= value.position <= 0xFF:
+        return bytes((value.position,)) + _string_bytes(value.name, name) + _string_bytes(value.value, name)
+    raise CtiError(f"{name} must be a NamedArrayElement with a position of one byte", Status.INVALID_FIELD_LENGTH)
+
+
+_WRITERS: dict[str, Callable[[FloatValue, str], bytes]] = {
+    "STRING": _string_bytes,
+    "NAMEDVAR": _variable_bytes,
+    "NAMEDARRAY": _element_bytes,
+}
+_LARGEST = {"NAMEDVAR": 251, "NAMEDARRAY": 252}
+
+
+def _float_bytes(tag: TagLayout | None, name: str, value: FloatValue) -> bytes:
+    if isinstance(value, bytes):
+        raw = value
+    elif tag is None or tag.type is None or tag.type == "UNSPEC":
+        raise CtiError(f"{name} must be bytes", Status.INVALID_FIELD_LENGTH)
+    elif tag.packer is not None:
+        raw = _number_bytes(tag, value)
+    else:
+        raw = _WRITERS[tag.type](value, name)
+    largest = None if tag is None else _LARGEST.get(tag.type or "", tag.max)
+    if largest is not None and len(raw) > largest:
+        raise CtiError(f"{name} takes {len(raw)} bytes and may take {largest}", Status.INVALID_FIELD_LENGTH)
+    return raw
+
+
+def _tag_number(name: str) -> int:
+    tag = _LAYOUT.tag_by_name.get(name)
+    if tag is not None:
+        return tag.number
+    prefix, _, digits = name.partition("_")
+    if prefix == "TAG" and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
+        return int(digits)
+    raise CtiError(f"unknown floating field {name}", Status.INVALID_FIELD_TAG)
+
+
+def _write_floats(message: Message, version: int) -> bytes:
+    wide = version >= WIDE_TAG_VERSION
+    head, most = (_WIDE, 0xFFFF) if wide else (_NARROW, 0xFF)
+    parts: list[bytes] = []
+    for name, value in message.floats:
+        number = _tag_number(name)
+        tag = _LAYOUT.tags.get(number)
+        if tag is not None and tag.since > version:
+            continue
+        raw = _float_bytes(tag, name, value)
+        if number > most or len(raw) > most:
+            raise CtiError(
+                f"{name} does not fit the floating fields of protocol version {version}",
+                Status.INVALID_FIELD_TAG_FOR_VERSION,
+            )
+        parts.append(head.pack(number, len(raw)))
+        parts.append(raw)
+    return b"".join(parts)
+
+
+def _part_for(known: MessageLayout, message: Message, version: int) -> FixedPart:
+    if known.alternative is not None and version >= known.alternative.since:
+        part = known.alternative.part(version)
+        if set(message.fields) == set(part.names):
+            return part
+    unknown = message.fields.keys() - {field.name for field in known.fixed}
+    if unknown:
+        raise CtiError(f"{known.name} has no field {', '.join(sorted(unknown))}", Status.INVALID_FIELD_TAG_FOR_TYPE)
+    return known.part(version)
+
+
+def _unknown_number(name: str) -> int:
+    prefix, _, digits = name.partition("_")
+    if (
+        prefix == "MESSAGE"
+        and digits.isascii()
+        and digits.isdigit()
+        and len(digits) <= 10
+        and int(digits) <= 0xFFFFFFFF
+    ):
+        return int(digits)
+    raise CtiError(f"unknown message {name}", Status.INVALID_HEADER)
+
+
+def encode(message: Message, version: int) -> bytes:
+    """The bytes of a message, header included. Fields and tags younger than `version` are left out.
+
+    Raises CtiError for unknown names, values that do not fit, and messages over the size limit: our own mistakes, or
+    foreign texts that are too long.
+    """
+    known = _LAYOUT.message_by_name.get(message.name)
+    if known is None:
+        number, body = _unknown_number(message.name), message.raw
+    else:
+        number = known.number
+        part = _part_for(known, message, version)
+        fields = message.fields
+        try:
+            fixed = part.packer.pack(*(fields.get(name, 0) for name in part.names))
+        except struct.error as error:
+            raise CtiError(f"a field of {message.name} does not fit: {error}", Status.INVALID_FIELD_LENGTH) from error
+        body = fixed + _write_floats(message, version)
+    if HEADER.size + len(body) > _LAYOUT.max_message_bytes:
+        raise CtiError(f"{message.name} of {len(body)} bytes is over the limit of a message", Status.INVALID_HEADER)
+    return HEADER.pack(len(body), number) + body
+
+
+class Framer:
+    """Cuts a byte stream into messages. Holds at most one incomplete message."""
+
+    def __init__(self, version: int, max_message: int = _LAYOUT.max_message_bytes) -> None:
+        self.version = version
+        """Protocol version of the session; may be set after OPEN_REQ was read."""
+        self._max = max_message
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message | Malformed]:
+        """Messages completed by these bytes.
+
+        Raises CtiError when a header declares more than the limit: the stream is lost and the connection must end.
+        """
+        buffer = self._buffer
+        buffer += data
+        found: list[Message | Malformed] = []
+        at = 0
+        while len(buffer) - at >= HEADER.size:
+            length, number = HEADER.unpack_from(buffer, at)
+            if HEADER.size + length > self._max:
+                raise CtiError(f"a header declares {length} bytes, over the limit of {self._max}")
+            end = at + HEADER.size + length
+            if len(buffer) < end:
+                break
+            body = bytes(buffer[at + HEADER.size : end])
+            at = end
+            try:
+                found.append(decode(number, body, self.version))
+            except CtiError as error:
+                found.append(Malformed(number, int.from_bytes(body[:4], "big"), error))
+        del buffer[:at]
+        return found
