@@ -25,10 +25,10 @@ def write(
         f"Measured {datetime.datetime.now(datetime.UTC).date().isoformat()} in one run on "
         f"{_machine()}. Written by `make bench`; do not edit the tables.",
         "",
-        "Server pinned to one core, load driver to the other; a fresh server for each workload; main figure: server CPU "
+        "Server pinned to one core, load driver to the other; a fresh server for each workload; main figure: CPU "
         "(utime + stime of the server's process tree) per operation. Cells are median (min-max) of the blocks. "
         "*ratio* is Poise over the best peer of its column; asked for: at most "
-        f"{MARK:g} in the columns marked with a dot. Cold sign-in, latency and TLS are stated without a ratio asked for.",
+        f"{MARK:g} in the columns with a dot. Cold sign-in, latency and TLS are stated without such a mark.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
         "",

@@ -172,7 +172,7 @@ def poise(folder: Path) -> Iterator[Running]:
     fresh(folder)
     executable = str(Path(sys.executable).parent / "poise")
     hashed = subprocess.run([sys.executable, "-c", _HASH], capture_output=True, text=True, check=True).stdout.strip()
-    rows = ["id,login_name,password_hash,roles"]
+    rows = ["login_id,login_name,password_hash,roles"]
     rows += [f'{user},{user},"{hashed}",{"administrator" if user == "admin" else "agent"}' for user in users()]
     (folder / "accounts.csv").write_text("\n".join(rows) + "\n")
     data = folder / "data"
@@ -191,7 +191,9 @@ def poise(folder: Path) -> Iterator[Running]:
         "bosh.connections_per_address=50000",
     ]
     flags = [part for setting in settings for part in ("--set", setting)]
-    subprocess.run([executable, "admin", "import", str(folder / "accounts.csv"), *flags], check=True, cwd=folder)
+    subprocess.run(
+        [executable, "admin", "import", str(folder / "accounts.csv"), "--data", str(data)], check=True, cwd=folder
+    )
     process = _spawn([executable, "serve", *flags], folder)
     try:
         wait_for_port(15280, process, folder / "server.log")

@@ -58,8 +58,10 @@ def keys() -> Iterator[Key]:
 KEYS: dict[str, Key] = {key.dotted: key for key in keys()}
 
 
-def load(file: Path | None, environment: Mapping[str, str], assignments: Sequence[str]) -> Settings:
-    """Settings from all four sources.
+def load(
+    file: Path | None, environment: Mapping[str, str], assignments: Sequence[str], base: Settings | None = None
+) -> Settings:
+    """Settings from all four sources; `base` stands for the defaults.
 
     Raises ConfigError naming the source of the first value that cannot be used.
     """
@@ -68,7 +70,7 @@ def load(file: Path | None, environment: Mapping[str, str], assignments: Sequenc
         values |= _from_file(file)
     values |= _from_environment(environment)
     values |= _from_assignments(assignments)
-    return with_values(Settings(), values)
+    return with_values(base or Settings(), values)
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -58,9 +58,9 @@ class Bosh:
 
     wait_max_s: int = setting(bosh_timing.WAIT_MAX_S, "longest time in seconds a request is held")
     idle_limit_s: float = setting(
-        bosh_timing.IDLE_LIMIT_S, "seconds without a held request after which a session is closed"
+        bosh_timing.INACTIVITY_S, "seconds without a held request after which a session is closed"
     )
-    reaper_interval_s: float = setting(bosh_timing.REAPER_INTERVAL_S, "seconds between two looks at idle sessions")
+    reaper_interval_s: float = setting(bosh_timing.REAPER_PERIOD_S, "seconds between two looks at idle sessions")
     hold_max: int = setting(bosh_timing.HOLD_MAX, "most requests held at once in one session")
     openfire_404: bool = setting(
         False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found"

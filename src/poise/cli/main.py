@@ -1,0 +1,83 @@
+"""The `poise` command. Exit codes: 0 good, 1 findings or failure, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from poise import __version__
+from poise.cli import admin, lab, serve
+from poise.server import config
+
+app = typer.Typer(
+    name="poise",
+    help="An open contact-centre desktop server that speaks Finesse.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.add_typer(lab.app, name="lab")
+app.add_typer(admin.app, name="admin")
+
+config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")]
+Assignments = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("version")
+def version(as_json: AsJson = False) -> None:
+    """Print the version."""
+    typer.echo(
+        json.dumps({"poise": __version__, "python": sys.version.split()[0]}) if as_json else f"poise {__version__}"
+    )
+
+
+@config_app.command("show")
+def show(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """Print every setting with its value, meaning and environment variable. Secrets are masked."""
+    values = config.as_dict(_load(file, assignments))
+    if as_json:
+        typer.echo(json.dumps(values, indent=2))
+        return
+    table = Table("setting", "value", "meaning", "environment")
+    for key in config.KEYS.values():
+        table.add_row(key.dotted, str(values[key.section][key.name]), key.doc, key.environment)
+    Console().print(table)
+
+
+@config_app.command("check")
+def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+    """Say whether the settings can be used; exit code 1 when not."""
+    try:
+        config.load(file, os.environ, assignments or [])
+    except config.ConfigError as error:
+        typer.echo(json.dumps({"good": False, "error": str(error)}) if as_json else str(error), err=not as_json)
+        raise typer.Exit(1) from None
+    typer.echo(json.dumps({"good": True}) if as_json else "The settings are good.")
+
+
+def _load(file: Path | None, assignments: list[str] | None) -> config.Settings:
+    try:
+        return config.load(file, os.environ, assignments or [])
+    except config.ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def main() -> None:
+    """Entry point of the `poise` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

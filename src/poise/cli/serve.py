@@ -1,0 +1,112 @@
+"""`poise serve`: reads the settings, refuses what cannot work before anything starts, and runs the server."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from poise.cli import ready
+from poise.server import config, ports
+from poise.server.app import Application, StartError
+from poise.server.notification.loop import run
+from poise.server.settings import Settings
+
+LAB_PORT = 42027
+"""GED-188's port of side A (cti.md 1.2): where the demo's simulated CTI server listens."""
+
+
+def serve(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Demo data, simulated CTI server, plain ports; loopback only.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of certificates, database and logs.")] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address all listeners bind to.")] = None,
+    domain: Annotated[str | None, typer.Option("--domain", help="XMPP domain and host name clients use.")] = None,
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")] = None,
+    demo_exposed: Annotated[bool, typer.Option("--demo-exposed", help="Let --demo listen beyond loopback.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ready table as one JSON line.")] = False,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C.
+
+    Exit codes: 0 after an orderly stop, 1 when it could not start, 2 for settings that cannot be used.
+    """
+    try:
+        settings = chosen(demo, file, data, host, domain, assignments or [])
+    except config.ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if demo and not demo_exposed and not is_loopback(settings.server.host):
+        typer.echo(
+            f"--demo has well-known passwords and plain ports, and {settings.server.host} is not a loopback address. "
+            "Use --host 127.0.0.1, or --demo-exposed if everybody who reaches this machine may sign in.",
+            err=True,
+        )
+        raise typer.Exit(2)
+    taken = taken_ports(settings, demo=demo)
+    if taken:
+        typer.echo("\n".join(taken), err=True)
+        raise typer.Exit(1)
+    application = Application(settings, demo=demo)
+    try:
+        run(application.serve(lambda: ready.show(application, as_json=as_json)))
+    except StartError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def chosen(
+    demo: bool, file: Path | None, data: Path | None, host: str | None, domain: str | None, assignments: list[str]
+) -> Settings:
+    """Settings from the file, the environment and the options; --demo changes defaults, never what was asked for."""
+    base = Settings()
+    if demo:
+        values = {
+            "server.host": "127.0.0.1",
+            "server.domain": "localhost",
+            "ports.insecure": True,
+            "cti.side_a": f"127.0.0.1:{LAB_PORT}",
+            "bosh.allowed_origins": ("*",),
+        }
+        base = config.with_values(base, values)
+    options = {"server.data": data, "server.host": host, "server.domain": domain}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    settings = config.load(file, os.environ, [*given, *assignments], base)
+    if not settings.server.domain:
+        server = dataclasses.replace(settings.server, domain=socket.getfqdn())
+        settings = dataclasses.replace(settings, server=server)
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def taken_ports(settings: Settings, *, demo: bool) -> list[str]:
+    """One sentence for each port that cannot be bound."""
+    wanted = [
+        ("https", settings.ports.https),
+        ("notification", settings.ports.notification),
+        ("xmpp", settings.ports.xmpp),
+    ]
+    if settings.ports.insecure:
+        wanted += [("insecure_http", settings.ports.insecure_http), ("insecure_bosh", settings.ports.insecure_bosh)]
+    sentences = [
+        ports.taken(name, port) for name, port in wanted if port > 0 and not ports.is_free(settings.server.host, port)
+    ]
+    lab_host, _, lab_port = settings.cti.side_a.rpartition(":")
+    if demo and lab_port.isdigit() and is_loopback(lab_host) and not ports.is_free(lab_host, int(lab_port)):
+        sentences.append(
+            ports.taken("cti.side_a", int(lab_port)).replace("ports.cti.side_a=PORT", "cti.side_a=HOST:PORT")
+        )
+    return sentences
