@@ -138,26 +138,26 @@ _WELL_KNOWN: Final = frozenset(
 _BAD_URI: Final = re.compile(r"[\s\x00-\x20\x7f-\xa0{}]")
 _BAD_CHARACTERS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BAD_ASCII: Final = bytes(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D))
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
 
 def check_encoding(head: bytes) -> None:
     """Refuse the first bytes of anything but UTF-8: expat sniffs UTF-16 even when told otherwise. Raises XmlError."""
-    if b"\0" in head[:4] or head[:2] in (b"\xfe\xff", b"\xff\xfe"):
+    if b"\0" in head[:4] or head[:1] in (b"\xfe", b"\xff"):
         raise XmlError(XmlFault.BAD_ENCODING, "only UTF-8 is spoken here")
 
 
 class TreeBuilder:
     """Handlers for one expat parser that build Elements within limits."""
 
-    __slots__ = ("_open", "depth", "limits", "nodes", "root")
+    __slots__ = ("depth", "limits", "nodes", "open", "root")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.depth = 0
         self.nodes = 0
         self.root: Element | None = None
-        self._open: list[tuple[Element, list[Element | str]]] = []
+        self.open: list[tuple[Element, list[Element | str]]] = []
 
     def start(self, raw: str, attrs: dict[str, str]) -> None:
         """expat's StartElementHandler; names arrive as `uri}local` or `local`."""
@@ -177,22 +177,22 @@ class TreeBuilder:
             if "}" in key or len(key) > limits.name:
                 attrs = _qualified(attrs, limits.name)
                 break
-        self._open.append((Element(name, ns, attrs), []))
+        self.open.append((Element(name, ns, attrs), []))
 
     def end(self, _raw: str) -> None:
         """expat's EndElementHandler."""
         self.depth -= 1
-        element, children = self._open.pop()
+        element, children = self.open.pop()
         if children:
             element.children = tuple(children)
-        if self._open:
-            self._open[-1][1].append(element)
+        if self.open:
+            self.open[-1][1].append(element)
         else:
             self.root = element
 
     def text(self, data: str) -> None:
         """expat's CharacterDataHandler: pieces of one text become one."""
-        children = self._open[-1][1]
+        children = self.open[-1][1]
         if children and type(children[-1]) is str:
             children[-1] += data
         else:
@@ -257,7 +257,7 @@ def parse(data: bytes, limits: Limits = LIMITS) -> Element:
     if len(data) > limits.size:
         raise XmlError(XmlFault.TOO_BIG, f"more than {limits.size} bytes")
     check_encoding(data)
-    if data[:3] == _BOM:
+    if data[:3] == BOM:
         data = data[3:]
     # In UTF-8 no comment, PI, DTD, CDATA or declaration comes without these: most bodies need three handlers only.
     parser = new_parser(b"<!" in data or b"<?" in data)

@@ -1,0 +1,180 @@
+"""A client's stream on TCP: header in and out, elements for `C2S`, errors around the header (RFC 6120 section 4).
+
+No sockets and no clock: bytes in, outputs out. Deadlines (sign-in, silence) and TLS are the shell's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from poise.protocols.xmpp.c2s import C2S, CLIENT_NS, Bind, CheckPassword, Send, Stanza, StreamError
+from poise.protocols.xmpp.c2s import Output as C2SOutput
+from poise.protocols.xmpp.c2s_states import State
+from poise.protocols.xmpp.errors import FAULT_ENDINGS, STREAM_NS, stream_error
+from poise.protocols.xmpp.jid import JidError, prepare
+from poise.protocols.xmpp.xml import LIMITS, Element, Limits, XmlError, escape_attr
+from poise.protocols.xmpp.xml_stream import StreamClosed, StreamEvent, StreamOpened, StreamParser
+from poise.registry import ENDINGS
+
+_CLOSE: Final = b"</stream:stream>"
+_VERSION: Final = re.compile(r"([0-9]{1,3})\.[0-9]{1,3}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
+_PENDING: Final = frozenset((State.CHECKING, State.BINDING))
+
+
+class Finished(NamedTuple):
+    """Write what was sent, then close the connection."""
+
+    ending_code: str
+    """Key of `poise.registry.ENDINGS`."""
+    evidence: str
+
+
+TcpOutput = Send | CheckPassword | Bind | Stanza | Finished
+
+
+class TcpStream:
+    """One connection. `new_id` gives a fresh unpredictable stream id for every header."""
+
+    __slots__ = ("_header_sent", "_new_id", "_parser", "c2s", "finished")
+
+    def __init__(self, c2s: C2S, new_id: Callable[[], str], limits: Limits = LIMITS) -> None:
+        self.c2s = c2s
+        self.finished = False
+        """Whether the stream is over: nothing more is heard, nothing more may be sent."""
+        self._new_id = new_id
+        self._parser = StreamParser(limits)
+        self._header_sent = False
+
+    def receive(self, data: bytes, now: float) -> list[TcpOutput]:
+        """Bytes from the client, split in any way. White space alone (keep-alive) gives no output."""
+        outputs: list[TcpOutput] = []
+        self._read(data, outputs, now)
+        return outputs
+
+    def password_checked(
+        self, ok: bool, now: float, temporary: bool = False, user: str | None = None
+    ) -> list[TcpOutput]:
+        """Answer to CheckPassword, as for `C2S.password_checked`."""
+        return self._answered(self.c2s.password_checked(ok, temporary, user), now)
+
+    def bound(self, jid: str, now: float) -> list[TcpOutput]:
+        """Answer to Bind: the full JID."""
+        return self._answered(self.c2s.bound(jid), now)
+
+    def bind_refused(self, condition: str, now: float) -> list[TcpOutput]:
+        """Answer to Bind: no, with a stanza error condition."""
+        return self._answered(self.c2s.bind_refused(condition), now)
+
+    def end(self, ending_code: str, text: str = "") -> bytes:
+        """The server ends the stream: the last bytes to write; empty when it is over already."""
+        return self._last_words(ENDINGS[ending_code].stream, text)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _answered(self, answers: list[C2SOutput], now: float) -> list[TcpOutput]:
+        outputs: list[TcpOutput] = []
+        if self.finished:
+            return outputs
+        self._translate(answers, outputs)
+        self._parser.paused = False
+        if self.c2s.state is State.AUTHENTICATED:
+            self._parser.restart()
+        elif self.c2s.state is State.BOUND:
+            self._parser.stepwise = False
+        self._read(b"", outputs, now)
+        return outputs
+
+    def _read(self, data: bytes, outputs: list[TcpOutput], now: float) -> None:
+        parser = self._parser
+        while not self.finished:
+            events = parser.feed(data)
+            for event in events:
+                self._hear(event, outputs, now)
+                if self.finished:
+                    return
+            if not events or not parser.stepwise:
+                return
+            parser.paused = self.c2s.state in _PENDING
+            data = b""
+
+    def _hear(self, event: StreamEvent, outputs: list[TcpOutput], now: float) -> None:
+        if isinstance(event, Element):
+            self._translate(self.c2s.receive(event, now), outputs)
+        elif isinstance(event, StreamOpened):
+            self._open(event, outputs)
+        elif isinstance(event, StreamClosed):
+            outputs += (Send(self._last_words(None)), Finished("client-left", "end of stream"))
+        else:
+            assert isinstance(event, XmlError)
+            code, condition = FAULT_ENDINGS[event.kind]
+            self._refuse(code, condition, event.detail, outputs)
+
+    def _open(self, header: StreamOpened, outputs: list[TcpOutput]) -> None:
+        """Answer a header: ours, then features or the reason why not (the header goes out in either case)."""
+        c2s = self.c2s
+        again = c2s.state is State.AUTHENTICATED
+        lang = header.attrs.get("xml:lang", "")
+        if _LANGUAGE.fullmatch(lang):
+            c2s.lang = lang
+        self._header_sent = False
+        problem = self._header_problem(header, again)
+        if problem is not None:
+            self._refuse("stream-refused", problem, "", outputs)
+            return
+        outputs.append(Send(self._header()))
+        self._translate(c2s.restart(header.attrs.get("to")), outputs)
+
+    def _header_problem(self, header: StreamOpened, again: bool) -> str | None:
+        """The stream error condition that a header deserves (RFC 6120 sections 4.7 to 4.9); None for a good one."""
+        attrs = header.attrs
+        if (header.name, header.ns, header.content_ns) != ("stream", STREAM_NS, CLIENT_NS):
+            return "invalid-namespace"
+        version = _VERSION.fullmatch(attrs.get("version", ""))
+        if version is None or int(version[1]) < 1:
+            return "unsupported-version"
+        if again:
+            sender = attrs.get("from")
+            return "invalid-from" if sender is not None and not self._is_own(sender) else None
+        if "to" not in attrs:
+            return "improper-addressing"
+        return None if self.c2s.answers_to(attrs["to"]) else "host-unknown"
+
+    def _is_own(self, sender: str) -> bool:
+        try:
+            return prepare(sender).bare == f"{self.c2s.user}@{self.c2s.domain}"
+        except JidError:
+            return False
+
+    def _translate(self, answers: list[C2SOutput], outputs: list[TcpOutput]) -> None:
+        for answer in answers:
+            if isinstance(answer, StreamError):
+                self._refuse(answer.ending_code, answer.condition, answer.text, outputs)
+                return
+            outputs.append(answer)
+
+    def _refuse(self, code: str, condition: str, text: str, outputs: list[TcpOutput]) -> None:
+        outputs += (
+            Send(self._last_words(condition, text)),
+            Finished(code, f"{condition}: {text}" if text else condition),
+        )
+
+    def _last_words(self, condition: str | None, text: str = "") -> bytes:
+        if self.finished:
+            return b""
+        self.finished = True
+        words = b"" if self._header_sent else self._header()
+        if condition is not None:
+            words += stream_error(condition, text, declare=False)
+        return words + _CLOSE
+
+    def _header(self) -> bytes:
+        """Ours; double quotes, and `from` early: some clients search it as text."""
+        self._header_sent = True
+        c2s = self.c2s
+        return (
+            f'<?xml version="1.0"?><stream:stream from="{escape_attr(c2s.domain)}" id="{escape_attr(self._new_id())}" '
+            f'version="1.0" xml:lang="{c2s.lang or "en"}" xmlns="{CLIENT_NS}" xmlns:stream="{STREAM_NS}">'
+        ).encode()

@@ -1,0 +1,275 @@
+"""The endless document of a TCP connection, cut into what matters: opened, one element after the other, closed.
+
+Theory. expat keeps every name for ever, reads an unfinished tag again from its start with every packet, and newer ones
+put off reading such a tag at all. So bytes wait here until a token is whole, a tag's length is bounded while it waits,
+and the parser is replaced between two stanzas once it has seen enough. What waits is bounded by one stanza's limit.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+from xml.parsers import expat
+
+from poise.protocols.xmpp.errors import STREAM_NS
+from poise.protocols.xmpp.xml import (
+    BOM,
+    LIMITS,
+    Element,
+    Limits,
+    TreeBuilder,
+    XmlError,
+    XmlFault,
+    check_encoding,
+    escape_attr,
+    from_expat,
+    new_parser,
+)
+
+RECYCLE_BYTES: Final = 65_536
+"""Bytes after which a parser is replaced at the next chance: bounds the names it keeps to a few megabytes (measured:
+about 200 bytes a name). Larger saves some microseconds per 64 KiB."""
+
+_WHITESPACE: Final = b" \t\r\n"
+_CDATA: Final = b"<![CDATA["
+_TAG: Final = re.compile(rb"""<[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*+>""")
+"""One whole tag; a `>` inside quotes does not end it. Possessive: linear whatever the bytes."""
+
+
+class StreamOpened(NamedTuple):
+    """The start tag of the stream."""
+
+    name: str
+    ns: str
+    content_ns: str
+    """The default namespace it declares; empty when it declares none."""
+    attrs: dict[str, str]
+    """As in Element."""
+
+
+class StreamClosed(NamedTuple):
+    """The end tag of the stream."""
+
+
+StreamEvent = StreamOpened | Element | StreamClosed | XmlError
+
+
+class _StreamBuilder(TreeBuilder):
+    """Builds the children of a root that never ends."""
+
+    __slots__ = ("closed", "events", "namespaces", "parser", "resumed", "started_at")
+
+    def __init__(self, limits: Limits, parser: expat.XMLParserType, events: list[StreamEvent]) -> None:
+        super().__init__(limits)
+        self.parser = parser
+        self.events = events
+        self.closed = False
+        self.resumed = False
+        """Whether the root's start tag is a repetition for a fresh parser, not news."""
+        self.namespaces: dict[str | None, str] = {}
+        self.started_at = 0
+        """Byte index at which the open stanza began."""
+
+    def declare(self, prefix: str | None, uri: str | None) -> None:
+        """expat's StartNamespaceDeclHandler; only the root's declarations matter."""
+        if self.depth == 0:
+            self.namespaces[prefix] = uri or ""
+
+    def start(self, raw: str, attrs: dict[str, str]) -> None:
+        if self.depth == 1:
+            self.started_at = self.parser.CurrentByteIndex
+            self.nodes = 0
+            if raw == _STREAM_TAG:
+                raise XmlError(XmlFault.NOT_WELL_FORMED, "a stream inside a stream")
+        super().start(raw, attrs)
+        if self.depth == 1:
+            root, _ = self.open.pop()
+            if not self.resumed:
+                self.events.append(StreamOpened(root.name, root.ns, self.namespaces.get(None, ""), dict(root.attrs)))
+
+    def end(self, raw: str) -> None:
+        if self.depth == 1:
+            self.depth = 0
+            self.closed = True
+            self.events.append(StreamClosed())
+            return
+        super().end(raw)
+        if self.depth == 1:
+            if self.parser.CurrentByteIndex - self.started_at > self.limits.size:
+                raise XmlError(XmlFault.TOO_BIG, f"a stanza of more than {self.limits.size} bytes")
+            assert self.root is not None
+            self.events.append(self.root)
+
+    def text(self, data: str) -> None:
+        if self.depth > 1:
+            super().text(data)
+        elif not self.closed and data.strip(" \t\r\n"):
+            raise XmlError(XmlFault.STRAY_TEXT, "text between stanzas")
+
+
+_STREAM_TAG: Final = STREAM_NS + "}stream"
+
+
+class StreamParser:
+    """Feed bytes as they come; any split of the same bytes gives the same events."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+        self.stepwise = True
+        """Whether `feed` returns after each event, keeping the rest: before bind every element may change what
+        follows. Call `feed(b"")` to go on."""
+        self.paused = False
+        """Whether bytes are only kept for later."""
+        self._tail = bytearray()
+        self._over = False
+        self._events: list[StreamEvent] = []
+        self._new_stream()
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """Events in order; an XmlError is the last one ever."""
+        events = self._events = self._tree.events = []
+        if self._over:
+            return events
+        self._tail += data
+        try:
+            if self.paused:
+                self._check_tail(self.limits.size)
+            else:
+                self._work()
+        except XmlError as error:
+            self._fail(error)
+        except expat.ExpatError as error:
+            self._fail(from_expat(error))
+        return events
+
+    def restart(self) -> None:
+        """A new stream begins on the same connection (RFC 6120 section 4.3.3); bytes not yet read belong to it."""
+        self._new_stream()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            tree = self._tree
+            if tree.depth <= 1 and not self._skip_whitespace():
+                return
+            cut = self._cut()
+            if cut == 0:
+                break
+            chunk = bytes(self._tail[:cut])
+            del self._tail[:cut]
+            self._fed += cut
+            self._parser.Parse(chunk, False)
+            if tree.closed:
+                self._over = True
+                self._tail.clear()
+                return
+            if tree.depth == 1 and self._fed > RECYCLE_BYTES:
+                self._recycle()
+            if self.stepwise and self._events:
+                return
+        open_bytes = self._fed - self._tree.started_at if self._tree.depth > 1 else 0
+        self._check_tail(self.limits.size - open_bytes)
+
+    def _skip_whitespace(self) -> bool:
+        """Between stanzas only white space (keep-alives) and markup may stand. False when nothing else is there yet."""
+        tail = self._tail
+        if self._fed == 0:
+            check_encoding(bytes(tail[:4]))
+            if tail and BOM.startswith(tail):
+                return False
+            if tail.startswith(BOM):
+                del tail[:3]
+        if tail and tail[0] in _WHITESPACE:
+            tail[:] = tail.lstrip(_WHITESPACE)
+        if tail and tail[0] != 0x3C:  # "<"
+            if self._tree.depth:
+                raise XmlError(XmlFault.STRAY_TEXT, "text between stanzas")
+            raise XmlError(XmlFault.NOT_WELL_FORMED, "not XML")
+        return bool(tail)
+
+    def _cut(self) -> int:
+        """How many of the waiting bytes end with a whole tag and may be read."""
+        tail = self._tail
+        end = tail.rfind(b">") + 1
+        if not end:
+            return 0
+        if self.stepwise or b"<!" in tail or b"<?" in tail:
+            return self._walk()
+        last = tail.rfind(b"<", 0, end)  # "<" stands nowhere but at the start of a tag
+        if last >= 0 and not _TAG.match(tail, last):
+            return last
+        return end
+
+    def _walk(self) -> int:
+        """The same, token by token: one only when stepwise, and up to the first thing that may not be there."""
+        tail = self._tail
+        position = 0
+        while True:
+            start = tail.find(b"<", position)
+            if start < 0:
+                return position
+            if tail.startswith(_CDATA, start):
+                found = tail.find(b"]]>", start)
+                end = found + 3 if found >= 0 else -1
+            elif tail.startswith((b"<!", b"<?"), start):
+                end = self._declaration_end(start) if position == 0 else -1
+            else:
+                match = _TAG.match(tail, start)
+                end = match.end() if match else -1
+            if end < 0:
+                return position
+            position = end
+            if self.stepwise:
+                return position
+
+    def _declaration_end(self, start: int) -> int:
+        """End of the XML declaration at the very start; -1 for what is not whole yet. Anything else is refused."""
+        tail = self._tail
+        head = bytes(tail[start : start + len(_CDATA)])
+        if _CDATA.startswith(head):
+            return -1
+        is_declaration = head.startswith(b"<?xml") and head[5:6] in (b" ", b"\t", b"\r", b"\n")
+        if is_declaration and start == 0 and self._fed == 0:
+            found = tail.find(b"?>")
+            return found + 2 if found >= 0 else -1
+        if is_declaration:
+            raise XmlError(XmlFault.NOT_WELL_FORMED, "an XML declaration inside the stream")
+        raise XmlError(XmlFault.RESTRICTED, "comments, processing instructions and DTDs are not allowed")
+
+    def _check_tail(self, room: int) -> None:
+        """Bounds on what waits. Raises XmlError."""
+        size = len(self._tail)
+        if size > room:
+            raise XmlError(XmlFault.TOO_BIG, f"a stanza of more than {self.limits.size} bytes")
+        if size > self.limits.token and not self.paused:
+            start = self._tail.rfind(b"<")
+            if start >= 0 and size - start > self.limits.token:
+                raise XmlError(XmlFault.TOO_BIG, f"a tag of more than {self.limits.token} bytes")
+
+    def _fail(self, error: XmlError) -> None:
+        self._over = True
+        self._tail.clear()
+        if not self._tree.closed:
+            self._events.append(error)
+
+    def _new_stream(self) -> None:
+        self._parser = new_parser(guarded=True)
+        self._tree = _StreamBuilder(self.limits, self._parser, self._events)
+        self._fed = 0
+        self._parser.StartElementHandler = self._tree.start
+        self._parser.EndElementHandler = self._tree.end
+        self._parser.CharacterDataHandler = self._tree.text
+        self._parser.StartNamespaceDeclHandler = self._tree.declare
+
+    def _recycle(self) -> None:
+        """A fresh parser in the same place: inside a root with the same namespaces."""
+        namespaces = self._tree.namespaces
+        self._new_stream()
+        self._tree.resumed = True
+        declarations = "".join(
+            f' xmlns{":" + prefix if prefix else ""}="{escape_attr(uri)}"' for prefix, uri in namespaces.items()
+        )
+        head = f"<stream{declarations}>".encode()
+        self._parser.Parse(head, False)
+        self._fed = len(head)
