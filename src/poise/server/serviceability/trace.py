@@ -1,0 +1,57 @@
+"""The structured trace: one JSON object a line, for tools; the seed's logs beside it are for people.
+
+Keys: `time` (UTC, milliseconds), `kind` (noun_verb), `sid` (only its end: the whole one would open the session), `jid`,
+then the fields of the kind. Kinds and fields are named where they are written, in `openfire` and `webservices_log`.
+"""
+
+from __future__ import annotations
+
+import json
+
+from poise.server.clock import Clock
+from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.lines import LINE_MAX, iso_stamp
+from poise.server.serviceability.writer import LogWriter, Numbered
+
+MAX_BYTES = 50 * 1024 * 1024
+"""Size at which the trace is rotated."""
+KEEP = 5
+"""Rotated traces kept."""
+SID_TAIL = 4
+"""Characters of a sid that are shown: enough to follow a session in one file, too little to enter it."""
+
+Value = str | int | float | bool | None
+
+
+def sid_tail(sid: str) -> str:
+    """The end of a sid."""
+    return f"..{sid[-SID_TAIL:]}" if sid else ""
+
+
+class Trace:
+    """Writes trace events; `enabled` may be switched at run time."""
+
+    def __init__(self, writer: LogWriter, activelog: Activelog, clock: Clock, *, enabled: bool = True) -> None:
+        self._clock = clock
+        self.enabled = enabled
+        self._file = writer.file(
+            activelog.poise, Numbered("trace.jsonl", KEEP), max_bytes=MAX_BYTES, notice=self._dropped
+        )
+
+    def event(self, kind: str, *, sid: str = "", jid: str = "", **fields: Value) -> None:
+        """Write one event."""
+        if self.enabled:
+            self._file.write(self._line(kind, sid, jid, fields))
+
+    def _line(self, kind: str, sid: str, jid: str, fields: dict[str, Value]) -> str:
+        record: dict[str, Value] = {"time": iso_stamp(self._clock.wall()), "kind": kind}
+        if sid:
+            record["sid"] = sid_tail(sid)
+        if jid:
+            record["jid"] = jid
+        for name, value in fields.items():
+            record[name] = value[:LINE_MAX] if isinstance(value, str) else value
+        return json.dumps(record) + "\n"  # ASCII: controls, line breaks and lone surrogates are escaped
+
+    def _dropped(self, count: int) -> str:
+        return self._line("log_lines_dropped", "", "", {"count": count})

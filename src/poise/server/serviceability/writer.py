@@ -1,0 +1,214 @@
+"""Log files, written by one thread from one bounded queue: the event loop never waits for disk.
+
+When the bound is reached, or the disk refuses, lines are dropped and counted; the file itself says so as soon as it can
+be written again. Rotation is bounded in size and number.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+QUEUE_BYTES_MAX = 32 * 1024 * 1024
+"""Characters waiting to be written, over all files: about ten seconds of 10,000 lines each. A disk that stands still
+for longer costs lines, not memory."""
+BATCH_MAX = 2000
+"""Lines taken from the queue before they are written: one system call a file and batch."""
+
+
+class Naming(Protocol):
+    """Where a log's lines go, and what becomes of full files. Used on the writer's thread only."""
+
+    def open(self, folder: Path) -> BinaryIO:
+        """The file to append to."""
+
+    def rotate(self, folder: Path) -> None:
+        """Make room for a new file after the present one is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """`debug.log`, then `debug.log-1` (newest) up to `-keep`, as Openfire has it."""
+
+    name: str
+    keep: int
+
+    def open(self, folder: Path) -> BinaryIO:
+        """Append to the file of that name."""
+        return (folder / self.name).open("ab", buffering=0)
+
+    def rotate(self, folder: Path) -> None:
+        """Push every file one number up; the last one goes."""
+        for number in range(self.keep, 0, -1):
+            source = folder / (self.name if number == 1 else f"{self.name}-{number - 1}")
+            if source.exists():
+                os.replace(source, folder / f"{self.name}-{number}")
+        (folder / self.name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """`<prefix>.<time of opening>.log`, the newest `keep` of them, as the web services have it."""
+
+    prefix: str
+    keep: int
+    stamp: Callable[[], str]
+
+    def open(self, folder: Path) -> BinaryIO:
+        """Begin a file named after this moment, after removing the oldest ones."""
+        files = sorted(folder.glob(f"{self.prefix}.*.log"))
+        for file in files[: max(0, len(files) - self.keep + 1)]:
+            file.unlink(missing_ok=True)
+        return (folder / f"{self.prefix}.{self.stamp()}.log").open("ab", buffering=0)
+
+    def rotate(self, folder: Path) -> None:
+        """Nothing: the next file has a name of its own."""
+
+
+class LogFile:
+    """One log: `write` on the event loop, everything else on the writer's thread."""
+
+    def __init__(
+        self, writer: LogWriter, folder: Path, naming: Naming, *, max_bytes: int, notice: Callable[[int], str]
+    ) -> None:
+        """`notice` makes, in this log's own grammar, the line that says how many lines are missing."""
+        self._writer = writer
+        self._folder = folder
+        self._naming = naming
+        self._max_bytes = max_bytes
+        self._notice = notice
+        self._stream: BinaryIO | None = None
+        self._size = 0
+        self._told = 0
+        self._failed = 0
+        self._refused = 0
+
+    @property
+    def dropped(self) -> int:
+        """Lines that were not written, for whatever reason."""
+        return self._refused + self._failed
+
+    def write(self, text: str) -> None:
+        """Queue complete lines, newline at the end included. Never blocks, never raises."""
+        if not self._writer.put(self, text):
+            self._refused += 1
+
+    def append(self, texts: list[str]) -> None:
+        """Write lines now; on the writer's thread."""
+        missing = self.dropped
+        if missing > self._told:
+            texts = [self._notice(missing - self._told), *texts]
+        data = "".join(texts).encode("utf-8", "backslashreplace")
+        try:
+            if self._stream is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._stream = self._naming.open(self._folder)
+                self._size = os.fstat(self._stream.fileno()).st_size
+            if self._size and self._size + len(data) > self._max_bytes:
+                self.close()
+                self._naming.rotate(self._folder)
+                self._stream = self._naming.open(self._folder)
+                self._size = 0
+            self._write_all(self._stream, data)
+        except OSError:
+            self._failed += len(texts)
+            self.close()
+        else:
+            self._told = missing
+            self._size += len(data)
+
+    @staticmethod
+    def _write_all(stream: BinaryIO, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[stream.write(view) :]
+
+    def close(self) -> None:
+        """Close the file; the next line opens it again. On the writer's thread, or after it has ended."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            try:
+                stream.close()
+            except OSError:  # a full network disk may say so only here; the lines are counted by the next write
+                pass
+
+
+class LogWriter:
+    """The thread and its queue."""
+
+    def __init__(self, max_bytes: int = QUEUE_BYTES_MAX) -> None:
+        self._max_bytes = max_bytes
+        self._queue: queue.SimpleQueue[tuple[LogFile, str] | threading.Event | None] = queue.SimpleQueue()
+        self._queued = 0  # written by the event loop only
+        self._done = 0  # written by the thread only: two counters need no lock
+        self._files: list[LogFile] = []
+        self._thread = threading.Thread(target=self._run, name="poise-logs", daemon=True)
+        self._thread.start()
+
+    def file(self, folder: Path, naming: Naming, *, max_bytes: int, notice: Callable[[int], str]) -> LogFile:
+        """A log that is written by this thread."""
+        file = LogFile(self, folder, naming, max_bytes=max_bytes, notice=notice)
+        self._files.append(file)
+        return file
+
+    @property
+    def dropped(self) -> int:
+        """Lines of all files that were not written."""
+        return sum(file.dropped for file in self._files)
+
+    def put(self, file: LogFile, text: str) -> bool:
+        """Queue lines of one file; False when the bound is reached."""
+        if self._queued - self._done + len(text) > self._max_bytes:
+            return False
+        self._queued += len(text)
+        self._queue.put((file, text))
+        return True
+
+    def flush(self) -> None:
+        """Wait until everything queued so far is written. Not for the event loop's thread while it serves."""
+        reached = threading.Event()
+        self._queue.put(reached)
+        reached.wait()
+
+    def close(self) -> None:
+        """Write what is queued, close the files, end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch = [self._queue.get()]
+            while len(batch) < BATCH_MAX:
+                try:
+                    batch.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            more = self._work(batch)
+
+    def _work(self, batch: list[tuple[LogFile, str] | threading.Event | None]) -> bool:
+        """Write a batch, grouped by file; False when the end was among it."""
+        lines: dict[LogFile, list[str]] = {}
+        for item in batch:
+            if isinstance(item, tuple):
+                lines.setdefault(item[0], []).append(item[1])
+                continue
+            self._write(lines)
+            if item is None:
+                for file in self._files:
+                    file.close()
+                return False
+            item.set()
+        self._write(lines)
+        return True
+
+    def _write(self, lines: dict[LogFile, list[str]]) -> None:
+        for file, texts in lines.items():
+            file.append(texts)
+            self._done += sum(map(len, texts))
+        lines.clear()
