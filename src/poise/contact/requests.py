@@ -14,6 +14,9 @@ from poise.protocols.cti.messages import FloatValue, Message
 EXTENSION_MAX = 15
 """Characters of AGENT_EXTENSION without its final NUL; for UCCX also the longest E.164 number with its plus sign."""
 
+AGENT_ID_MAX = 11
+"""Characters of AGENT_ID without its final NUL; longer ids of UCCX travel in AGENT_ID_LONG alone."""
+
 MOBILE_MODES = {"CALL_BY_CALL": AgentWorkMode.CALL_BY_CALL, "NAILED_CONNECTION": AgentWorkMode.NAILED_UP}
 """Finesse's mode of a mobile agent -> AgentWorkMode."""
 
@@ -94,9 +97,10 @@ def set_agent_state(deployment: Deployment, agent: Agent, wish: StateWish) -> Me
     floats: list[tuple[str, FloatValue]] = []
     if instrument:
         floats.append(("AGENT_INSTRUMENT", instrument))
-    floats.append(("AGENT_ID", agent.agent_id))
+    if deployment is Deployment.UCCE or len(agent.agent_id) <= AGENT_ID_MAX:
+        floats.append(("AGENT_ID", agent.agent_id))
     if deployment is Deployment.UCCX:
-        floats.append(("AGENT_ID_LONG", agent.agent_id))  # UCCX ids may be longer than AGENT_ID carries
+        floats.append(("AGENT_ID_LONG", agent.agent_id))
     if signing_in and wish.password:
         floats.append(("AGENT_PASSWORD", wish.password))
     return Message("SET_AGENT_STATE_REQ", fields, tuple(floats))

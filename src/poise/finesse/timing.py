@@ -6,7 +6,7 @@ GRACE_S = 60.0
 """Seconds from the last `unavailable` to the forced logout.
 
 Source: the seed ("60 seconds later a presence-driven logout may occur") and the Finesse administration guide, failover
-mechanisms. Shorter: a browser refresh on a slow machine signs the agent out. Longer: calls are routed to an empty chair.
+mechanisms. Shorter: a browser refresh on a slow machine signs the agent out. Longer: calls ring at an empty chair.
 Together with the idle limit and the reaper of the notification service it makes the 180 s worst case operators know.
 """
 

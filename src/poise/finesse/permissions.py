@@ -1,0 +1,146 @@
+"""Who may do what: one table of capabilities, by API and by what the caller is to the user concerned.
+
+Theory. Rights follow from one relation between caller and user: the user herself, a supervisor of her team, an
+administrator, or nobody in particular. The first relation that holds and is in the row decides. A stranger is told
+which way she is one: a supervisor that the user is in none of her teams, everyone else that credentials and URI do not
+match (finesse-api.md 1.3, 1.6, 2.1, 2.4, 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from poise.contact.snapshots import Agent
+from poise.contact.states import Actor
+from poise.finesse.api_errors import ApiException, Code
+from poise.finesse.nodes import Kind, parse
+
+
+class Relation(Enum):
+    """What the caller is to the user concerned."""
+
+    SELF = "self"
+    SUPERVISOR = "supervisor of the user's team"
+    ADMINISTRATOR = "administrator"
+    ANYONE = "anyone signed in"
+
+
+class Api(Enum):
+    """What is asked for."""
+
+    READ_USER = "GET User"
+    LIST_USERS = "GET Users"
+    SIGN_IN = "PUT User, LOGIN"
+    CHANGE_STATE = "PUT User, any other state"
+    READ_USER_REASONS = "GET User/ReasonCodes and User/ReasonCode"
+    READ_USER_QUEUES = "GET User/Queues"
+    READ_DIALOGS = "GET User/Dialogs"
+    SEND_CLIENT_LOG = "POST User/ClientLog"
+    READ_TEAM = "GET Team"
+    LIST_TEAMS = "GET Teams"
+    READ_QUEUE = "GET Queue"
+    READ_REASONS = "GET ReasonCodes"
+    CONFIGURE = "POST, PUT, DELETE of configuration"
+
+
+_SELF, _SUPERVISOR, _ADMIN, _ANYONE = Relation
+CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
+    Api.READ_USER: (_SELF, _SUPERVISOR, _ADMIN),
+    Api.LIST_USERS: (_ADMIN,),
+    Api.SIGN_IN: (_SELF,),
+    Api.CHANGE_STATE: (_SELF, _SUPERVISOR),
+    Api.READ_USER_REASONS: (_SELF, _ADMIN),
+    Api.READ_USER_QUEUES: (_SELF, _ADMIN),
+    Api.READ_DIALOGS: (_SELF, _ADMIN),
+    Api.SEND_CLIENT_LOG: (_SELF,),
+    Api.READ_TEAM: (_SUPERVISOR, _ADMIN),
+    Api.LIST_TEAMS: (_ADMIN,),
+    Api.READ_QUEUE: (_ANYONE,),
+    Api.READ_REASONS: (_ANYONE,),
+    Api.CONFIGURE: (_ADMIN,),
+}
+"""API -> relations that may use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, after authentication."""
+
+    user_id: str
+    """Agent id, or the name of an administrator."""
+    administrator: bool = False
+    agent: Agent | None = None
+    """The caller's own picture, if an agent."""
+
+    def supervises(self, team_id: int | None) -> bool:
+        """Is that one of the caller's teams?"""
+        return self.agent is not None and any(team.team_id == team_id for team in self.agent.supervised)
+
+
+def relation(caller: Caller, target: Agent, api: Api) -> Relation:
+    """The first relation of the caller to the user that may use the API. Raises ApiException when there is none."""
+    allowed = CAPABILITIES[api]
+    if _SELF in allowed and caller.user_id == target.agent_id:
+        return _SELF
+    if _SUPERVISOR in allowed and target.team is not None and caller.supervises(target.team.team_id):
+        return _SUPERVISOR
+    if _ADMIN in allowed and caller.administrator:
+        return _ADMIN
+    if _ANYONE in allowed:
+        return _ANYONE
+    if _SUPERVISOR in allowed and caller.agent is not None and caller.agent.is_supervisor:
+        raise ApiException(Code.INVALID_SUPERVISOR, target.agent_id)
+    raise ApiException(Code.OTHER_USER, target.agent_id)
+
+
+def actor(caller: Caller, target: Agent, api: Api) -> Actor:
+    """In which part the caller changes the user's state. Raises ApiException."""
+    return Actor.SUPERVISOR if relation(caller, target, api) is _SUPERVISOR else Actor.SELF
+
+
+def check(caller: Caller, api: Api, team_id: int | None = None) -> None:
+    """For APIs that concern no user, or a team. Raises ApiException."""
+    allowed = CAPABILITIES[api]
+    if (
+        _ANYONE in allowed
+        or (_ADMIN in allowed and caller.administrator)
+        or (_SUPERVISOR in allowed and caller.supervises(team_id))
+    ):
+        return
+    raise ApiException(Code.UNAUTHORIZED, caller.user_id)
+
+
+_NODES: Mapping[Kind, tuple[Relation, ...]] = {
+    Kind.USER: (_SELF, _SUPERVISOR, _ADMIN),
+    Kind.DIALOGS: (_SELF, _SUPERVISOR, _ADMIN),
+    Kind.CLIENT_LOG: (_SELF,),
+    Kind.USER_QUEUE: (_SELF, _ADMIN),
+    Kind.USER_QUEUES: (_SELF, _ADMIN),
+    Kind.MEDIA: (_SELF, _ADMIN),
+    Kind.MEDIA_DOMAIN: (_SELF, _ADMIN),
+    Kind.MEDIA_DIALOGS: (_SELF, _ADMIN),
+    Kind.TEAM_USERS: (_SUPERVISOR, _ADMIN),
+    Kind.QUEUE: (_ANYONE,),
+    Kind.SYSTEM_INFO: (_ANYONE,),
+}
+"""Kind of node -> relations that may subscribe to it."""
+
+
+def may_subscribe(caller: Caller, node: str, agents: Mapping[str, Agent]) -> bool:
+    """May the caller hear what is published on a node?"""
+    name = parse(node)
+    if name is None:
+        return False
+    allowed = _NODES[name.kind]
+    if _ANYONE in allowed or (_ADMIN in allowed and caller.administrator):
+        return True
+    if _SELF in allowed and name.user == caller.user_id:
+        return True
+    if _SUPERVISOR not in allowed:
+        return False
+    if name.team:
+        return name.team.isdecimal() and caller.supervises(int(name.team))
+    target = agents.get(name.user)
+    return target is not None and target.team is not None and caller.supervises(target.team.team_id)
