@@ -57,7 +57,7 @@ StreamEvent = StreamOpened | Element | StreamClosed | XmlError
 class _StreamBuilder(TreeBuilder):
     """Builds the children of a root that never ends."""
 
-    __slots__ = ("closed", "events", "namespaces", "parser", "resumed", "started_at")
+    __slots__ = ("closed", "events", "namespaces", "nodes", "parser", "resumed", "started_at")
 
     def __init__(self, limits: Limits, parser: expat.XMLParserType, events: list[StreamEvent]) -> None:
         super().__init__(limits)
@@ -67,6 +67,7 @@ class _StreamBuilder(TreeBuilder):
         self.resumed = False
         """Whether the root's start tag is a repetition for a fresh parser, not news."""
         self.namespaces: dict[str | None, str] = {}
+        self.nodes = 0
         self.started_at = 0
         """Byte index at which the open stanza began."""
 
@@ -81,11 +82,13 @@ class _StreamBuilder(TreeBuilder):
             self.nodes = 0
             if raw == _STREAM_TAG:
                 raise XmlError(XmlFault.NOT_WELL_FORMED, "a stream inside a stream")
+        self.nodes += 1
+        if self.nodes > self.limits.nodes:
+            raise XmlError(XmlFault.TOO_WIDE, f"more than {self.limits.nodes} elements")
         super().start(raw, attrs)
-        if self.depth == 1:
-            root, _ = self.open.pop()
-            if not self.resumed:
-                self.events.append(StreamOpened(root.name, root.ns, self.namespaces.get(None, ""), dict(root.attrs)))
+        if self.depth == 1 and not self.resumed:
+            _, root = self.open[0]
+            self.events.append(StreamOpened(root.name, root.ns, self.namespaces.get(None, ""), dict(root.attrs)))
 
     def end(self, raw: str) -> None:
         if self.depth == 1:
@@ -97,8 +100,9 @@ class _StreamBuilder(TreeBuilder):
         if self.depth == 1:
             if self.parser.CurrentByteIndex - self.started_at > self.limits.size:
                 raise XmlError(XmlFault.TOO_BIG, f"a stanza of more than {self.limits.size} bytes")
-            assert self.root is not None
-            self.events.append(self.root)
+            stanza = self.children.pop()
+            assert isinstance(stanza, Element)
+            self.events.append(stanza)
 
     def text(self, data: str) -> None:
         if self.depth > 1:
