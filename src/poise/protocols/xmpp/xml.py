@@ -176,47 +176,14 @@ _new: Final = object.__new__
 _NAMES: Final[dict[str, tuple[str, str]]] = {}
 """expat's name -> (namespace, local name), for names seen before and found good; bounded by _NAMES_MAX."""
 _NAMES_MAX: Final = 1024
-_only_plain: Final = frozenset(
-    # fmt: off
-    (
-        "ack",
-        "affiliation",
-        "ask",
-        "category",
-        "from",
-        "hash",
-        "hold",
-        "id",
-        "inactivity",
-        "jid",
-        "key",
-        "maxpause",
-        "mechanism",
-        "name",
-        "newkey",
-        "node",
-        "notify",
-        "pause",
-        "polling",
-        "requests",
-        "rid",
-        "route",
-        "secure",
-        "seconds",
-        "sid",
-        "stamp",
-        "subid",
-        "subscription",
-        "to",
-        "type",
-        "var",
-        "ver",
-        "version",
-        "wait",
-    )
-    # fmt: on
-).issuperset
+# fmt: off
+_only_plain: Final = frozenset((
+    "ack", "affiliation", "ask", "category", "from", "hash", "hold", "id", "inactivity", "jid", "key", "maxpause",
+    "mechanism", "name", "newkey", "node", "notify", "pause", "polling", "requests", "rid", "route", "secure",
+    "seconds", "sid", "stamp", "subid", "subscription", "to", "type", "var", "ver", "version", "wait",
+)).issuperset
 """Whether all attribute names are among the usual ones, which need no check."""
+# fmt: on
 
 
 def _learn(raw: str, limits: Limits) -> tuple[str, str]:
