@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from poise.contact.correlation import Asked, Correlation, Reported
+from poise.contact.correlation import Correlation, Reported
 from poise.contact.reasons import code_received, code_sent
 from poise.contact.requests import EXTENSION_MAX, CtiRequest, Kept, Refusal, RefusalCode, StateWish, set_agent_state
 from poise.contact.snapshots import (
@@ -33,7 +33,8 @@ from poise.contact.snapshots import (
 from poise.contact.states import KEEPS_PENDING, TO_CTI, Actor, AgentState, Deployment, from_cti, verdict
 from poise.protocols.cti.config import AgentConfig, ConfigReceived
 from poise.protocols.cti.constants import NULL16, NULL32, VOICE_MRD
-from poise.protocols.cti.messages import FloatValue, Message
+from poise.protocols.cti.messages import FloatValue, Message, agent_floats
+from poise.protocols.cti.outputs import RequestEnded
 
 EARLY_MAX = 10_000
 """Statements kept about agents whom the configuration does not name yet; the oldest is dropped first."""
@@ -61,9 +62,6 @@ class AgentModel:
             "AGENT_STATE_EVENT": self._state_event,
             "QUERY_AGENT_STATE_CONF": self._state_answer,
             "AGENT_TEAM_CONFIG_EVENT": self._team_states,
-            "SET_AGENT_STATE_CONF": self._confirmed,
-            "FAILURE_CONF": self._failed,
-            "CONTROL_FAILURE_CONF": self._failed,
         }
 
     # ---- configuration
@@ -106,13 +104,9 @@ class AgentModel:
         handler = self._handlers.get(message.name)
         return handler(message, now_wall) if handler is not None else []
 
-    def link_lost(self) -> None:
-        """The link broke: requests on their way will not be answered. Pictures stay until the resync corrects them."""
-        self._correlation.clear()
-
     def _state_event(self, message: Message, now_wall: float) -> list[Change]:
         fields = message.fields
-        agent_id = _agent_id(message)
+        agent_id = message.agent_id
         if agent_id is None or fields.get("MRDID", VOICE_MRD) not in _VOICE_MRDS:
             return []
         state = from_cti(fields.get("AgentState", NULL16), message.number("DIRECTION"))
@@ -138,7 +132,7 @@ class AgentModel:
 
     def _state_answer(self, message: Message, now_wall: float) -> list[Change]:
         """QUERY_AGENT_STATE_CONF: a state without a reason or duration."""
-        agent_id = _agent_id(message)
+        agent_id = message.agent_id
         if agent_id is None or message.fields.get("MRDID", VOICE_MRD) not in _VOICE_MRDS:
             return []
         return self._bare_state(agent_id, message.fields.get("AgentState", NULL16), now_wall, message)
@@ -168,7 +162,7 @@ class AgentModel:
             return []
         agent = self._agents.get(agent_id)
         if agent is None:
-            early = Message("QUERY_AGENT_STATE_CONF", {"AgentState": number}, (("AGENT_ID", agent_id),))
+            early = Message("QUERY_AGENT_STATE_CONF", {"AgentState": number}, agent_floats(agent_id))
             self._keep_early(agent_id, message or early, since)
             return []
         same = state is agent.state or (state is AgentState.RESERVED and agent.state.value.startswith("RESERVED"))
@@ -220,29 +214,6 @@ class AgentModel:
         self._agents[agent_id] = after
         return [AgentChanged(before, after, answered.request_id if answered is not None else "")]
 
-    def _confirmed(self, message: Message, _now_wall: float) -> list[Change]:
-        self._correlation.confirmed(message.fields.get("InvokeID", NULL32))
-        return []
-
-    def _failed(self, message: Message, _now_wall: float) -> list[Change]:
-        asked = self._correlation.failed(message.fields.get("InvokeID", NULL32))
-        if asked is None:
-            return []
-        if asked.wanted is AgentState.LOGIN and not self._agents[asked.agent_id].signed_in:
-            self._mobile.pop(asked.agent_id, None)
-        control = "FailureCode" in message.fields
-        return [
-            AgentFailed(
-                asked.agent_id,
-                message.fields["FailureCode"] if control else message.fields.get("Status", 0),
-                asked.request_id,
-                asked.wanted,
-                control=control,
-                peripheral_code=message.fields.get("PeripheralErrorCode", 0),
-                forced=asked.forced,
-            )
-        ]
-
     def _keep_early(self, agent_id: str, message: Message, now_wall: float) -> None:
         self._early.pop(agent_id, None)
         while len(self._early) >= EARLY_MAX:
@@ -275,27 +246,41 @@ class AgentModel:
                 return refused
             if agent.signed_in and expected is agent.state and agent.extension == wanted.extension:
                 return Kept(AgentChanged(agent, agent, request_id))
-        return CtiRequest(set_agent_state(self.deployment, agent, wanted), agent_id, wanted, request_id)
+        code = code_sent(self.deployment, wanted.actor, wanted.state, wanted.reason_code)
+        message = set_agent_state(self.deployment, agent, wanted)
+        return CtiRequest(message, agent_id, wanted, request_id, code_received(wanted.state, code))
 
-    def sent(self, request: CtiRequest, invoke_id: int) -> None:
-        """The link has sent a request under this invoke id."""
-        wish = request.wish
-        if wish.state is AgentState.LOGIN:
-            if wish.mobile is not None:
-                self._mobile[request.agent_id] = wish.mobile
+    def sent(self, request: CtiRequest) -> None:
+        """The request is handed to the link, which will tell how it ended."""
+        if request.wish.state is AgentState.LOGIN:
+            if request.wish.mobile is not None:
+                self._mobile[request.agent_id] = request.wish.mobile
             else:
                 self._mobile.pop(request.agent_id, None)
-        code = code_sent(self.deployment, wish.actor, wish.state, wish.reason_code)
-        self._correlation.sent(
-            Asked(
-                invoke_id,
+        self._correlation.sent(request)
+
+    def ended(self, ended: RequestEnded) -> list[Change]:
+        """The link tells how a request ended; its context is the CtiRequest; other contexts change nothing."""
+        request = ended.context
+        if not isinstance(request, CtiRequest):
+            return []
+        failure = ended.failure_code
+        self._correlation.ended(request, confirmed=failure is None)
+        if failure is None:
+            return []
+        agent = self._agents.get(request.agent_id)
+        if request.wish.state is AgentState.LOGIN and agent is not None and not agent.signed_in:
+            self._mobile.pop(request.agent_id, None)
+        return [
+            AgentFailed(
                 request.agent_id,
-                wish.state,
+                failure,
                 request.request_id,
-                reason=code_received(wish.state, code),
-                forced=wish.actor is Actor.SYSTEM,
+                request.wish.state,
+                peripheral_code=ended.peripheral_error,
+                forced=request.wish.actor is Actor.SYSTEM,
             )
-        )
+        ]
 
 
 class _Places:
@@ -326,10 +311,6 @@ class _Places:
             queues=entry.skill_groups,
             skill_target_id=entry.skill_target_id,
         )
-
-
-def _agent_id(message: Message) -> str | None:
-    return message.text("AGENT_ID_LONG") or message.text("AGENT_ID") or None
 
 
 def _extension(message: Message) -> str:

@@ -9,13 +9,10 @@ from poise.contact.reasons import code_sent
 from poise.contact.snapshots import Agent, AgentChanged, MobileAgent
 from poise.contact.states import TO_CTI, Actor, AgentState, Deployment
 from poise.protocols.cti.constants import NULL16, AgentWorkMode, ForcedFlag
-from poise.protocols.cti.messages import FloatValue, Message
+from poise.protocols.cti.messages import FloatValue, Message, agent_floats
 
 EXTENSION_MAX = 15
 """Characters of AGENT_EXTENSION without its final NUL; for UCCX also the longest E.164 number with its plus sign."""
-
-AGENT_ID_MAX = 11
-"""Characters of AGENT_ID without its final NUL; longer ids of UCCX travel in AGENT_ID_LONG alone."""
 
 MOBILE_MODES = {"CALL_BY_CALL": AgentWorkMode.CALL_BY_CALL, "NAILED_CONNECTION": AgentWorkMode.NAILED_UP}
 """Finesse's mode of a mobile agent -> AgentWorkMode."""
@@ -61,14 +58,18 @@ class Refusal:
     """What it is about: an agent id, a state, a parameter."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CtiRequest:
-    """What to send to the CTI server. Tell `AgentModel.sent` the invoke id when it is on its way."""
+    """What to send to the CTI server. Each is one of its kind: give it to the link as the request's context, call
+    `AgentModel.sent` when it is handed over, and `AgentModel.ended` with the link's RequestEnded."""
 
     message: Message
     agent_id: str
     wish: StateWish
     request_id: str
+    """requestId of the REST call, or empty."""
+    reason: int | None = None
+    """The reason that goes with it, as an event would report it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,7 @@ def set_agent_state(deployment: Deployment, agent: Agent, wish: StateWish) -> Me
     floats: list[tuple[str, FloatValue]] = []
     if instrument:
         floats.append(("AGENT_INSTRUMENT", instrument))
-    if deployment is Deployment.UCCE or len(agent.agent_id) <= AGENT_ID_MAX:
-        floats.append(("AGENT_ID", agent.agent_id))
-    if deployment is Deployment.UCCX:
-        floats.append(("AGENT_ID_LONG", agent.agent_id))
+    floats += agent_floats(agent.agent_id)
     if signing_in and wish.password:
         floats.append(("AGENT_PASSWORD", wish.password))
     return Message("SET_AGENT_STATE_REQ", fields, tuple(floats))

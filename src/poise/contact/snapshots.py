@@ -102,15 +102,13 @@ class AgentChanged:
 
 @dataclass(frozen=True, slots=True)
 class AgentFailed:
-    """The CTI server refused a request."""
+    """A request came to nothing."""
 
     agent_id: str
     code: int
-    """FailureCode of CONTROL_FAILURE_CONF or status of FAILURE_CONF."""
+    """FailureCode: the CTI server's own, or the link's for time-outs and lost links."""
     request_id: str
     wanted: AgentState
-    control: bool = True
-    """True: `code` is a FailureCode. False: it is a status (the request itself was bad)."""
     peripheral_code: int = 0
     forced: bool = False
     """The request was the server's own forced logout; no client waits for it."""

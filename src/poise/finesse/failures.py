@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from poise.contact.snapshots import AgentFailed
 from poise.contact.states import AgentState
 from poise.finesse.update import api_errors_update
-from poise.protocols.cti.constants import FailureCode, Status, failure_name
+from poise.protocols.cti.constants import FailureCode, failure_name
 
 INVALID_STATE = "Invalid State"
 GENERIC_ERROR = "Generic Error"
@@ -48,34 +48,15 @@ _STATE_CHANGE: Mapping[int, str] = {
 }
 """FailureCode of a refused state change -> errorType."""
 
-_STATUS: Mapping[int, str] = {
-    Status.AGENT_NOT_LOGGED_ON: INVALID_STATE,
-    Status.INVALID_OBJECT_STATE: INVALID_STATE,
-    Status.DEVICE_IN_USE: "Device Busy",
-}
-"""Status of FAILURE_CONF -> errorType."""
-
 
 def error_type(failure: AgentFailed) -> str:
     """errorType for a failure."""
-    if not failure.control:
-        return _STATUS.get(failure.code, GENERIC_ERROR)
     table = _SIGN_IN if failure.wanted is AgentState.LOGIN else _STATE_CHANGE
     return table.get(failure.code, GENERIC_ERROR)
-
-
-def error_message(failure: AgentFailed) -> str:
-    """The CTI server's name for the failure."""
-    if failure.control:
-        return failure_name(failure.code)
-    try:
-        return f"E_CTI_{Status(failure.code).name}"
-    except ValueError:
-        return f"E_CTI_{failure.code}"
 
 
 def failure_update(failure: AgentFailed) -> str:
     """`apiErrors` for a failure, as the data of an event."""
     return api_errors_update(
-        error_type(failure), error_message(failure), str(failure.code), peripheral_code=failure.peripheral_code
+        error_type(failure), failure_name(failure.code), str(failure.code), peripheral_code=failure.peripheral_code
     )

@@ -11,7 +11,7 @@ from poise.contact.states import TO_CTI, Actor, AgentState
 from poise.finesse.api_errors import ApiException, Code
 from poise.protocols.xmpp.xml import Element, Limits, XmlError, XmlFault, parse
 
-BODY_LIMITS = Limits(size=65_536, depth=16, attributes=16, tags=500)
+BODY_LIMITS = Limits(size=16_384, depth=16)
 """A User body of real clients has under 500 bytes; a PUT is read on the event loop, so it must stay cheap."""
 
 REQUEST_ID_MAX = 128
