@@ -260,7 +260,7 @@ class PeripheralError(IntEnum):
 
 
 class Reason(IntEnum):
-    """EventReasonCodes that systems, not agents, choose (cti.md 1.10, finesse-api.md 6.7)."""
+    """EventReasonCodes that systems, not agents, choose."""
 
     NONE = 0
     SUPERVISOR_LOGOUT_UCCX = 22

@@ -49,6 +49,11 @@ class Message:
                 return value
         return None
 
+    @property
+    def agent_id(self) -> str | None:
+        """The agent the message is about: AGENT_ID, or AGENT_ID_LONG where an id has more than 11 characters (UCCX)."""
+        return self.text("AGENT_ID") or self.text("AGENT_ID_LONG")
+
     def number(self, tag: str) -> int | None:
         """First floating field of that name as a number, or None if it is absent."""
         for name, value in self.floats:
@@ -59,3 +64,8 @@ class Message:
     def all(self, tag: str) -> Iterator[FloatValue]:
         """Every floating field of that name, in order."""
         return (value for name, value in self.floats if name == tag)
+
+
+def agent_floats(agent_id: str) -> tuple[tuple[str, FloatValue], ...]:
+    """The floating field that carries an agent id: tag 5, or tag 194 when it has more than 11 characters."""
+    return (("AGENT_ID" if len(agent_id) <= 11 else "AGENT_ID_LONG", agent_id),)

@@ -1,0 +1,178 @@
+"""CTI messages as text, in the form the desktop server's web services log has always had.
+
+An event reads `CTIAgentStateEvent [agentState=8 (RESERVED), duration=null, ...]CTIMessageBean [invokeID=null, ...]`:
+class name from the message name, lower-camel labels, enumerations as `n (NAME)`, absent floating fields `null`, absent
+lists `[]`, null numbers -1. AGENT_STATE_EVENT has its own order of fields, as printed in real logs; every other message
+is told generically from the layout table. Passwords never appear. Line breaks and control characters in foreign texts
+are the log writer's to escape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from functools import cache
+from typing import NamedTuple
+
+from poise.protocols.cti.constants import NULL32, AgentState, Direction, PeripheralType, RecordType, SystemEventId
+from poise.protocols.cti.layout import layout
+from poise.protocols.cti.messages import FloatValue, Message, NamedArrayElement, NamedVariable
+
+ENUMS: dict[str, type[IntEnum]] = {
+    "AgentState": AgentState,
+    "SkillGroupState": AgentState,
+    "PeripheralType": PeripheralType,
+    "SystemEventID": SystemEventId,
+    "NEXT_AGENT_STATE": AgentState,
+    "SKILL_GROUP_STATE": AgentState,
+    "ATC_AGENT_STATE": AgentState,
+    "DIRECTION": Direction,
+    "RECORD_TYPE": RecordType,
+}
+SECRET_TAGS = frozenset({"CLIENT_PASSWORD", "AGENT_PASSWORD", "AUTHORIZATION_CODE", "ACCOUNT_CODE", "CED"})
+MASK = "****"
+
+
+class _Slot(NamedTuple):
+    """One `label=value` of an event with an order of its own."""
+
+    label: str
+    source: str
+    kind: str
+    """"field", "float" or "list"."""
+
+
+AGENT_STATE_EVENT: tuple[_Slot, ...] = (
+    _Slot("skillGroupState", "SkillGroupState", "field"),
+    _Slot("stateDuration", "StateDuration", "field"),
+    _Slot("skillGroupNumber", "SkillGroupNumber", "field"),
+    _Slot("skillGroupPriority", "SkillGroupPriority", "field"),
+    _Slot("agentState", "AgentState", "field"),
+    _Slot("eventReasonCode", "EventReasonCode", "field"),
+    _Slot("numFltSkillGroups", "NumFltSkillGroups", "field"),
+    _Slot("CTIClientSignature", "CLIENT_SIGNATURE", "float"),
+    _Slot("agentID", "AGENT_ID", "float"),
+    _Slot("agentExtension", "AGENT_EXTENSION", "float"),
+    _Slot("agentInstrument", "AGENT_INSTRUMENT", "float"),
+    _Slot("agentID_Long", "AGENT_ID_LONG", "float"),
+    _Slot("duration", "DURATION", "float"),
+    _Slot("nextAgentState", "NEXT_AGENT_STATE", "float"),
+    _Slot("fltSkillGroupNumberList", "SKILL_GROUP_NUMBER", "list"),
+    _Slot("fltSkillGroupIDList", "SKILL_GROUP_ID", "list"),
+    _Slot("fltSkillGroupPriorityList", "SKILL_GROUP_PRIORITY", "list"),
+    _Slot("fltSkillGroupStateList", "SKILL_GROUP_STATE", "list"),
+    _Slot("MRDId", "MRDID", "field"),
+    _Slot("agentMode", "AgentMode", "field"),
+)
+
+
+@cache
+def event_name(message_name: str) -> str:
+    """AGENT_STATE_EVENT -> AgentStateEvent."""
+    return "".join(word.capitalize() for word in message_name.split("_"))
+
+
+@cache
+def _field_label(name: str) -> str:
+    """AgentState -> agentState; a leading acronym stays (ICMAgentID, MRDID)."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+@cache
+def _tag_label(name: str) -> str:
+    """AGENT_ID -> agentID, LOGIN_NAME -> loginName."""
+    first, *rest = name.split("_")
+    return first.lower() + "".join(word if word in ("ID", "ANI", "UUI") else word.capitalize() for word in rest)
+
+
+def _number(name: str, value: int) -> str:
+    kind = ENUMS.get(name)
+    if kind is not None:
+        try:
+            return f"{value} ({kind(value).name})"
+        except ValueError:
+            return str(value)
+    return "-1" if value == NULL32 else str(value)
+
+
+def _value(name: str, value: FloatValue) -> str:
+    if name in SECRET_TAGS:
+        return MASK
+    if isinstance(value, int):
+        return _number(name, value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, NamedVariable):
+        return f"{value.name}:{value.value}"
+    if isinstance(value, NamedArrayElement):
+        return f"{value.name}[{value.position}]:{value.value}"
+    return value
+
+
+def _first(message: Message, tag: str) -> str:
+    found = next(message.all(tag), None)
+    return "null" if found is None else _value(tag, found)
+
+
+def _list(message: Message, tag: str) -> str:
+    return "[" + ", ".join(_value(tag, value) for value in message.all(tag)) + "]"
+
+
+def _ordered(message: Message, slots: tuple[_Slot, ...]) -> str:
+    show: dict[str, Callable[[str], str]] = {
+        "field": lambda source: _number(source, message.fields.get(source, 0)),
+        "float": lambda source: _first(message, source),
+        "list": lambda source: _list(message, source),
+    }
+    return ", ".join(f"{slot.label}={show[slot.kind](slot.source)}" for slot in slots)
+
+
+def _generic(message: Message) -> str:
+    parts = [
+        f"{_field_label(name)}={_number(name, value)}" for name, value in message.fields.items() if name != "InvokeID"
+    ]
+    seen: dict[str, int] = {}
+    for tag, _ in message.floats:
+        seen[tag] = seen.get(tag, 0) + 1
+    for tag, times in seen.items():
+        if times == 1:
+            parts.append(f"{_tag_label(tag)}={_first(message, tag)}")
+        else:
+            parts.append(f"{_tag_label(tag)}List={_list(message, tag)}")
+    if message.raw:
+        parts.append(f"raw={message.raw.hex()}")
+    return ", ".join(parts)
+
+
+def _number_of(message: Message) -> str:
+    known = layout().message_by_name.get(message.name)
+    return message.name.partition("_")[2] if known is None else str(known.number)
+
+
+def decoded_text(
+    message: Message, *, sequence_id: int, received_ms: int, dispatch_ms: int, deployment: str = "CCE"
+) -> str:
+    """An event or confirmation, for DECODED_MESSAGE_FROM_CTI_SERVER. Times are milliseconds since the epoch."""
+    name = event_name(message.name)
+    body = _ordered(message, AGENT_STATE_EVENT) if message.name == "AGENT_STATE_EVENT" else _generic(message)
+    invoke_id = message.fields.get("InvokeID")
+    tracker = f'{{"id":"{name}","CTI_MSG_RECEIVED":{received_ms},"CTI_MSG_DISPATCH":{dispatch_ms}}}'
+    return (
+        f"CTI{name} [{body}]CTIMessageBean [invokeID={'null' if invoke_id is None else invoke_id}, "
+        f"cti_sequence_id={sequence_id}, msgID={_number_of(message)}, timeTracker={tracker}, msgName={name}, "
+        f"deploymentType={deployment}]"
+    )
+
+
+def request_text(message: Message) -> str:
+    """A request, for MESSAGE_TO_CTI_SERVER. SET_AGENT_STATE_REQ keeps the odd spacing of real logs."""
+    if message.name != "SET_AGENT_STATE_REQ":
+        return f"{event_name(message.name)} : invokeid : {message.fields.get('InvokeID', 0)}, [{_generic(message)}]"
+    fields = message.fields
+    agent = message.text("AGENT_ID") or ""
+    return (
+        f"SetAgentStateReq : invokeid : {fields.get('InvokeID', 0)}, agentstate : {fields.get('AgentState', 0)}, "
+        f"workmode : {fields.get('AgentWorkMode', 0)}, reason code: {fields.get('EventReasonCode', 0)}, "
+        f"forceflag :{fields.get('ForcedFlag', 0)}, agentcapacity: {fields.get('AgentServiceReq', 0)}, "
+        f"agenttext: {message.text('AGENT_INSTRUMENT') or agent}, agentid: {agent},"
+    )

@@ -1,0 +1,59 @@
+"""What a link must be told, and the OPEN_REQ made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from poise.protocols.cti.constants import ConfigKind, Service
+from poise.protocols.cti.messages import Message
+from poise.protocols.cti.outputs import Side
+from poise.protocols.cti.timing import IDLE_TIMEOUT_S
+
+SERVICES = (
+    Service.CALL_DATA_UPDATE
+    | Service.CLIENT_CONTROL
+    | Service.ALL_EVENTS
+    | Service.SUPERVISOR
+    | Service.UPDATE_EVENTS
+    | Service.IGNORE_DUPLICATE_AGENT_EVENTS
+)
+CONFIG_KINDS = ConfigKind.SKILL_GROUP | ConfigKind.AGENT
+ALL_CALL_MESSAGES = 0x0FFFFFFF
+ALL_AGENT_STATES = 0x3FFF
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """What a link must be told."""
+
+    sides: tuple[Side, ...]
+    """One or two CTI servers, in the order in which they are tried."""
+    peripheral_id: int = 5000
+    client_id: str = "Poise"
+    """At most 63 bytes."""
+    client_password: bytes = b""
+    """At most 64 bytes."""
+    signature: str = "Finesse"
+    """CTIClientSignature in the events our requests cause; desktop servers are known by this word."""
+    versions: tuple[int, ...] = (20, 18, 15, 13)
+    """Protocol versions to offer, best first; the next one is offered when a server refuses one."""
+
+
+def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Message:
+    """OPEN_REQ: every agent's and call's events, control, and configuration changes."""
+    fields = {
+        "InvokeID": invoke_id,
+        "VersionNumber": version,
+        "IdleTimeout": IDLE_TIMEOUT_S,
+        "PeripheralID": settings.peripheral_id,
+        "ServicesRequested": int(SERVICES),
+        "CallMsgMask": ALL_CALL_MESSAGES,
+        "AgentStateMask": ALL_AGENT_STATES,
+        "ConfigMsgMask": int(CONFIG_KINDS),
+    }
+    floats = (
+        ("CLIENT_ID", settings.client_id),
+        ("CLIENT_PASSWORD", settings.client_password),
+        ("CLIENT_SIGNATURE", settings.signature),
+    )
+    return Message("OPEN_REQ", fields, floats)
