@@ -1,0 +1,249 @@
+"""Reads HTTP requests from bytes: llhttp's strict parser, and the checks it leaves to us.
+
+A reader is lent to a connection only while a request is partly read; an idle connection has none, so that an idle BOSH
+session costs no parser. llhttp refuses Content-Length beside Transfer-Encoding, repeated or odd lengths, folded
+headers, bare line feeds, spaces before colons and control characters. We add: `chunked` is the only transfer coding
+and none in HTTP/1.0, exactly one Host, no HTTP/0.9, and bounds on everything (xmpp.md A19, SEC07, SEC18).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from poise.server.notification.http_answer import CLOSE, KEEP, KEEP_1_0
+from poise.server.notification.timing import HttpLimits
+
+BETWEEN, HEADERS, BODY = 0, 1, 2
+"""Phases of a reader: no request begun, in its headers, in its body."""
+
+
+class RequestRefusedError(Exception):
+    """The request cannot be served: answer with `status`, then close."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class BodySink(Protocol):
+    """Takes a request body as it arrives."""
+
+    def body(self, data: bytes) -> None:
+        """A piece of it."""
+
+    def body_complete(self) -> None:
+        """That was all."""
+
+
+class RequestSink(Protocol):
+    """What a reader needs of its connection."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def head(self, request: RequestReader) -> tuple[int, BodySink | None]:
+        """The head of a request is there. Returns the most body bytes to take and who takes them (None: collect)."""
+
+    def complete(self, request: RequestReader) -> None:
+        """The request is there, its body, when collected, in `request.body`."""
+
+
+class RequestReader:
+    """One request at a time, for whichever connection it is lent to."""
+
+    def __init__(self, limits: HttpLimits) -> None:
+        self._limits = limits
+        self._parser = HttpRequestParser(self)
+        self.sink: RequestSink | None = None
+        """The connection it is lent to."""
+        self.phase = BETWEEN
+        self.began = 0.0
+        """Monotonic seconds of the request's first byte."""
+        self.reusable = True
+        """False once the parser has seen an error or the last request of a connection."""
+        self._raw = 0
+        self._limit = 0
+        self._size = 0
+        self._parts: list[bytes] | None = None
+        self._to: BodySink | None = None
+        self._again = False  # the head is read a second time, only for the parser's sake
+        self.method = b""
+        """Request method, upper case."""
+        self.version = ""
+        """`1.0` or `1.1`."""
+        self.keep = CLOSE
+        """KEEP, CLOSE or KEEP_1_0: what the client wants done with the connection."""
+        self.url = b""
+        """Request target as sent."""
+        self.headers: list[tuple[bytes, bytes]] = []
+        """Names and values as sent, trailing spaces included."""
+        self.body = b""
+        """The collected body."""
+        self.origin: bytes | None = None
+        """Value of the Origin header."""
+        self.expects_continue = False
+        """Whether the client waits for `100 Continue`."""
+
+    def feed(self, data: bytes) -> None:
+        """Read bytes, tell the connection what they hold. Raises RequestRefusedError for what is no proper request."""
+        self._raw += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._go_on(data[upgrade.args[0] :])
+        except HttpParserError as error:
+            self.reusable = False
+            if isinstance(error.__context__, Exception):  # raised by a callback of ours
+                raise error.__context__ from None
+            raise RequestRefusedError(400, str(error)) from None
+        if self.phase == BETWEEN:
+            self._raw = 0
+        elif self.phase == HEADERS:
+            if self._raw > self._limits.header_bytes:
+                self.reusable = False
+                raise RequestRefusedError(400, "headers too long")
+        elif self._raw > self._limits.header_bytes + 8 * self._limit:
+            self.reusable = False
+            raise RequestRefusedError(413, "too much chunk framing")
+
+    def _go_on(self, rest: bytes) -> None:
+        """No upgrade is spoken here: the request is served as it stands, and what follows are requests.
+
+        llhttp takes everything after an upgrade's head for another protocol, its body too (Java's HttpClient offers
+        h2c on each POST in the clear). A fresh parser is told of the body by a head of our own making.
+        """
+        self._parser = HttpRequestParser(self)
+        self._raw = 0
+        if self.phase == BODY:
+            self._again = True
+            framing = self._header(b"transfer-encoding") and b"Transfer-Encoding: chunked"
+            framing = framing or b"Content-Length: %d" % self.content_length()
+            rest = b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n" + rest
+        if rest:
+            self.feed(rest)
+
+    # -- llhttp's callbacks --------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """First byte of a request."""
+        if self._again:
+            return
+        assert self.sink is not None
+        self.phase = HEADERS
+        self.began = self.sink.now()
+        self.url = b""
+        self.headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request target."""
+        if not self._again:
+            self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line. Trailers of a chunked body come here too and are ignored."""
+        if self.phase == HEADERS:
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Check the head and ask the connection what to do with the body."""
+        if self._again:
+            self._again = False
+            return
+        parser = self._parser
+        self.phase = BODY
+        self.method = parser.get_method()
+        self.version = parser.get_http_version()
+        self.keep = (KEEP if self.version == "1.1" else KEEP_1_0) if parser.should_keep_alive() else CLOSE
+        self._check_head()
+        assert self.sink is not None
+        self._limit, self._to = self.sink.head(self)
+        self._size = 0
+        self._parts = None
+        self.body = b""
+
+    def _check_head(self) -> None:
+        if len(self.headers) > self._limits.header_count:
+            raise RequestRefusedError(400, "too many headers")
+        if self._raw > self._limits.header_bytes and self._head_bytes() > self._limits.header_bytes:
+            raise RequestRefusedError(400, "headers too long")
+        self.origin = None
+        self.expects_continue = False
+        hosts = 0
+        for name, value in self.headers:
+            kind = _KINDS.get(name) or _KINDS.get(name.lower())
+            if kind is None:
+                continue
+            if kind == "host":
+                hosts += 1
+            elif kind == "origin":
+                self.origin = value.rstrip()
+            elif kind == "expect":
+                self._check_expect(value)
+            elif kind == "transfer-encoding" and (value.strip().lower() != b"chunked" or self.version != "1.1"):
+                raise RequestRefusedError(400, "transfer coding other than chunked")
+        version = self.version
+        if version not in ("1.1", "1.0"):
+            raise RequestRefusedError(400, "HTTP version")
+        if hosts != 1 and (hosts or version == "1.1"):
+            raise RequestRefusedError(400, "one Host header is needed")
+
+    def _check_expect(self, value: bytes) -> None:
+        if value.strip().lower() != b"100-continue":
+            raise RequestRefusedError(417, "unknown expectation")
+        self.expects_continue = self.version == "1.1"
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def content_length(self) -> int:
+        """Declared length of the body; 0 when chunked or absent. llhttp has checked its syntax."""
+        return int(self._header(b"content-length") or 0)
+
+    def _header(self, wanted: bytes) -> bytes | None:
+        for name, value in self.headers:
+            if len(name) == len(wanted) and name.lower() == wanted:
+                return value
+        return None
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._size += len(data)
+        if self._size > self._limit:
+            raise RequestRefusedError(413, "body too long")
+        if self._to is not None:
+            self._to.body(data)
+        elif not self.body:
+            self.body = data
+        elif self._parts is None:
+            self._parts = [self.body, data]
+        else:
+            self._parts.append(data)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self._parser.should_upgrade() and self._has_body():
+            return  # it is not: see _go_on
+        self.phase = BETWEEN
+        if self._parts is not None:
+            self.body = b"".join(self._parts)
+            self._parts = None
+        sink = self.sink
+        assert sink is not None
+        if self._to is not None:
+            self._to.body_complete()
+            self._to = None
+        sink.complete(self)
+        if self.keep == CLOSE:
+            self.reusable = False
+
+    def _has_body(self) -> bool:
+        return self.content_length() > 0 or self._header(b"transfer-encoding") is not None
+
+
+_KINDS = {
+    spelled: kind
+    for kind in ("host", "origin", "expect", "transfer-encoding")
+    for spelled in (kind.encode(), kind.title().encode())
+}
