@@ -1,0 +1,368 @@
+"""Presence-driven logout: who is signed out because nobody sits in front of the screen any more.
+
+Theory. A user is watched from the first `available` on. When the last resource goes, a grace of 60 s begins; when it
+is over the agent is forced out through the CTI server - unless the agent came back, was signed out meanwhile, or may
+not be disturbed yet: UCCE with LOAD 0 waits for the end of a call, and without a CTI link nobody knows or can do
+anything, so the decision waits for the resync. Users who never had an XMPP session are not watched, whatever the CTI
+server says about them. The grace begins silently for an agent who is signed out (LEFT): if a sign-in that was under
+way arrives at the CTI server afterwards, it is nobody's. A logout that changed nothing is sent again (SENT): a lost
+request must not leave an agent READY. Whoever is watched is remembered outside; after a restart the remembered have as
+long to come back (RETURNING) as they could have been silent before, then the same grace. Time in which this server did
+not run is added to every deadline (`forgive`). While the link is down reports of agents are only kept: the picture is
+judged when it is whole again. `TRANSITIONS` is the whole machine; what is not in it changes nothing.
+
+Sources: the seed (timing and log order), finesse-api.md 6.4, cti.md 3.1. Must not know: XMPP, CTI messages, clocks.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf
+from typing import TypeAlias
+
+from poise.contact.snapshots import Agent
+from poise.contact.states import ON_CALL, AgentState, Deployment
+from poise.finesse import timing
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutPolicy:
+    """Every knob of the policy."""
+
+    deployment: Deployment = Deployment.UCCE
+    load: int = 0
+    """UCCE's LOAD: 0 = a lost agent becomes NOT_READY, after a call; 1 = is signed out at once."""
+    grace_s: float = timing.GRACE_S
+    monitor_s: float = timing.MONITOR_S
+    return_limit_s: float = timing.RETURN_LIMIT_S
+    retry_s: float = timing.RETRY_S
+
+    @property
+    def waits_for_calls(self) -> bool:
+        """Does the logout wait for the end of a call?"""
+        return self.deployment is Deployment.UCCE and self.load == 0
+
+    def settled(self, state: AgentState) -> bool:
+        """Is an agent in this state out of the way of calls, as far as a forced logout can bring about?"""
+        return state is AgentState.LOGOUT or (self.waits_for_calls and state is AgentState.NOT_READY)
+
+
+class Watch(Enum):
+    """What the policy thinks about a user."""
+
+    ABSENT = "no session, nothing pending"
+    PRESENT = "at least one resource is available"
+    LEFT = "gone while signed out"
+    RETURNING = "was watched before a restart, not back yet"
+    GRACE = "gone, the grace runs"
+    ON_CALL = "the grace is over, a call is not"
+    LINK_DOWN = "the grace is over, the CTI link is down"
+    SENT = "the forced logout is sent, nothing has come of it yet"
+
+
+class Input(Enum):
+    """What happens to a user."""
+
+    BACK = "presence available"
+    GONE = "the last resource became unavailable"
+    GONE_SIGNED_OUT = "the same, the agent being signed out"
+    SIGN_IN = "a sign-in through REST"
+    RESTARTED = "the server runs again"
+    REPORT_SIGNED_IN = "the CTI server reports a state other than LOGOUT, no call"
+    REPORT_SIGNED_OUT = "the CTI server reports LOGOUT"
+    REPORT_SETTLED = "the CTI server reports what a forced logout leads to"
+    LINK_LOST = "the CTI link is lost"
+    DUE_FREE = "time is up, nothing is in the way"
+    DUE_ON_CALL = "time is up, the agent is on a call that is waited for"
+    DUE_LINK_DOWN = "time is up, the CTI link is down"
+    DUE_SIGNED_OUT = "time is up, the agent is signed out"
+
+
+_W, _I = Watch, Input
+TRANSITIONS: Mapping[tuple[Watch, Input], Watch] = {
+    **{(watch, _I.BACK): _W.PRESENT for watch in Watch if watch is not _W.PRESENT},
+    **{(watch, _I.SIGN_IN): _W.ABSENT for watch in Watch if watch not in (_W.PRESENT, _W.ABSENT)},
+    (_W.ABSENT, _I.RESTARTED): _W.RETURNING,
+    (_W.PRESENT, _I.GONE): _W.GRACE,
+    (_W.PRESENT, _I.GONE_SIGNED_OUT): _W.LEFT,
+    (_W.LEFT, _I.REPORT_SIGNED_IN): _W.GRACE,
+    (_W.LEFT, _I.DUE_SIGNED_OUT): _W.ABSENT,
+    (_W.LEFT, _I.DUE_LINK_DOWN): _W.LINK_DOWN,
+    (_W.RETURNING, _I.DUE_FREE): _W.GRACE,
+    (_W.RETURNING, _I.DUE_ON_CALL): _W.GRACE,
+    (_W.RETURNING, _I.DUE_LINK_DOWN): _W.GRACE,
+    (_W.RETURNING, _I.DUE_SIGNED_OUT): _W.ABSENT,
+    (_W.GRACE, _I.REPORT_SIGNED_OUT): _W.ABSENT,
+    (_W.GRACE, _I.DUE_FREE): _W.SENT,
+    (_W.GRACE, _I.DUE_ON_CALL): _W.ON_CALL,
+    (_W.GRACE, _I.DUE_LINK_DOWN): _W.LINK_DOWN,
+    (_W.GRACE, _I.DUE_SIGNED_OUT): _W.ABSENT,
+    (_W.ON_CALL, _I.REPORT_SIGNED_IN): _W.SENT,
+    (_W.ON_CALL, _I.REPORT_SIGNED_OUT): _W.ABSENT,
+    (_W.ON_CALL, _I.LINK_LOST): _W.LINK_DOWN,
+    (_W.LINK_DOWN, _I.DUE_FREE): _W.SENT,
+    (_W.LINK_DOWN, _I.DUE_ON_CALL): _W.ON_CALL,
+    (_W.LINK_DOWN, _I.DUE_SIGNED_OUT): _W.ABSENT,
+    (_W.SENT, _I.REPORT_SETTLED): _W.ABSENT,
+    (_W.SENT, _I.REPORT_SIGNED_OUT): _W.ABSENT,
+    (_W.SENT, _I.LINK_LOST): _W.LINK_DOWN,
+    (_W.SENT, _I.DUE_FREE): _W.SENT,
+    (_W.SENT, _I.DUE_ON_CALL): _W.ON_CALL,
+    (_W.SENT, _I.DUE_SIGNED_OUT): _W.ABSENT,
+}
+
+PENDING = frozenset((Watch.GRACE, Watch.ON_CALL, Watch.LINK_DOWN))
+"""A logout is on its way and can still be called off."""
+
+
+class Why(Enum):
+    """Why a pending logout was called off, or waits."""
+
+    BACK = "presence is back"
+    SIGN_IN = "the agent signed in again"
+    SIGNED_OUT = "the agent is signed out"
+    ON_CALL = "the agent is on a call"
+    LINK_DOWN = "the CTI link is down"
+
+
+@dataclass(frozen=True, slots=True)
+class GraceStarted:
+    """The user is gone; the logout follows unless called off."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraceTick:
+    """The logout is still pending (AGENT_PRESENCE_MONITOR)."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraceCancelled:
+    """The logout is called off."""
+
+    user: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The grace is over but the logout has to wait."""
+
+    user: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class ForceLogout:
+    """Send the forced logout, reason 255, now (PRESENCE DRIVEN LOGOUT)."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Store that the user is watched: give the user to `restarted` after a restart."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The user is watched no more."""
+
+    user: str
+
+
+Output: TypeAlias = GraceStarted | GraceTick | GraceCancelled | Waiting | ForceLogout | Remember | Forget
+
+
+@dataclass(slots=True)
+class _User:
+    watch: Watch = Watch.ABSENT
+    due_at: float = inf
+    tick_at: float = inf
+    queued_at: float = field(default=inf, compare=False)
+    """The one entry of the heap that counts."""
+
+
+class ForcedLogout:
+    """The policy for all users. `now` is monotonic seconds; each method gives what is to be done, in order."""
+
+    def __init__(self, policy: LogoutPolicy) -> None:
+        self.policy = policy
+        self._users: dict[str, _User] = {}
+        self._agents: dict[str, Agent] = {}
+        self._link_up = False
+        self._heap: list[tuple[float, str]] = []
+
+    # ---- inputs
+
+    def presence(self, user: str, available: bool, last: bool, now: float) -> list[Output]:
+        """A resource became available or unavailable; `last`: no resource of the user is available any more."""
+        if available:
+            return self._step(user, Input.BACK, now)
+        if not last:
+            return []
+        signed_out = self._judgement(user) is Input.DUE_SIGNED_OUT
+        return self._step(user, Input.GONE_SIGNED_OUT if signed_out else Input.GONE, now)
+
+    def agent(self, agent: Agent, now: float) -> list[Output]:
+        """The agent model has a new picture of an agent."""
+        self._agents[agent.agent_id] = agent
+        return self._reported(agent.agent_id, now) if self._link_up else []
+
+    def removed(self, user: str, now: float) -> list[Output]:
+        """The configuration names the agent no more."""
+        self._agents.pop(user, None)
+        return self._reported(user, now) if self._link_up else []
+
+    def signed_in(self, user: str, now: float) -> list[Output]:
+        """The user signed in through REST: somebody is there, with or without an XMPP session."""
+        return self._step(user, Input.SIGN_IN, now)
+
+    def cti(self, up: bool, now: float) -> list[Output]:
+        """The CTI link is up, which means synchronised: every agent's picture is true; or it is lost."""
+        self._link_up = up
+        out: list[Output] = []
+        for user, entry in list(self._users.items()):
+            if not up:
+                out += self._step(user, Input.LINK_LOST, now)
+            elif entry.watch is Watch.LINK_DOWN:
+                out += self._step(user, self._judgement(user), now)
+            else:
+                out += self._reported(user, now)
+        return out
+
+    def restarted(self, users: Iterable[str], now: float) -> list[Output]:
+        """The listeners are open again; `users` were remembered. Those who are back already are not touched."""
+        out: list[Output] = []
+        for user in users:
+            out += self._step(user, Input.RESTARTED, now)
+        return out
+
+    def forgive(self, seconds: float) -> None:
+        """The server did not run for so long: nobody is charged for it."""
+        self._heap.clear()
+        for user, entry in self._users.items():
+            entry.due_at += seconds
+            entry.tick_at += seconds
+            entry.queued_at = inf
+            self._queue(user, entry)
+
+    def due(self, now: float) -> list[Output]:
+        """Time passed."""
+        out: list[Output] = []
+        while self.deadline <= now:
+            _, user = heapq.heappop(self._heap)
+            entry = self._users[user]
+            entry.queued_at = inf
+            if entry.due_at <= now:
+                out += self._step(user, self._judgement(user), now)
+            else:
+                entry.tick_at = now + self.policy.monitor_s
+                out.append(GraceTick(user))
+                self._queue(user, entry)
+        return out
+
+    # ---- views
+
+    @property
+    def deadline(self) -> float:
+        """When `due` must be called; infinite when nothing is pending."""
+        while self._heap:
+            at, user = self._heap[0]
+            entry = self._users.get(user)
+            if entry is not None and entry.queued_at == at:
+                return at
+            heapq.heappop(self._heap)
+        return inf
+
+    def watch(self, user: str) -> Watch:
+        """What the policy thinks about a user."""
+        entry = self._users.get(user)
+        return entry.watch if entry is not None else Watch.ABSENT
+
+    # ---- the machine
+
+    def _judgement(self, user: str) -> Input:
+        """What is in the way of a logout now."""
+        if not self._link_up:
+            return Input.DUE_LINK_DOWN
+        agent = self._agents.get(user)
+        if agent is None or not agent.signed_in:
+            return Input.DUE_SIGNED_OUT
+        if self.policy.waits_for_calls and agent.state in ON_CALL:
+            return Input.DUE_ON_CALL
+        return Input.DUE_FREE
+
+    def _reported(self, user: str, now: float) -> list[Output]:
+        watch = self.watch(user)
+        judgement = self._judgement(user)
+        if judgement is Input.DUE_SIGNED_OUT:
+            return self._step(user, Input.REPORT_SIGNED_OUT, now)
+        if watch is Watch.SENT and self.policy.settled(self._agents[user].state):
+            return self._step(user, Input.REPORT_SETTLED, now)
+        if judgement is Input.DUE_FREE or watch is Watch.LEFT:
+            return self._step(user, Input.REPORT_SIGNED_IN, now)
+        return []
+
+    def _step(self, user: str, what: Input, now: float) -> list[Output]:
+        """One transition by the table, and what entering the new state means."""
+        entry = self._users.get(user) or _User()
+        before = entry.watch
+        after = TRANSITIONS.get((before, what))
+        if after is None:
+            return []
+        out: list[Output] = []
+        if before is Watch.ABSENT:
+            self._users[user] = entry
+            if what is not Input.RESTARTED:  # the restarted are remembered already
+                out.append(Remember(user))
+        entry.watch = after
+        self._set_timers(entry, before, now)
+        if before in PENDING and after in (Watch.ABSENT, Watch.PRESENT):
+            out.append(GraceCancelled(user, _CALLED_OFF.get(what, Why.SIGNED_OUT)))
+        if after is Watch.GRACE:
+            out.append(GraceStarted(user))
+        elif after in _WAITS:
+            out.append(Waiting(user, _WAITS[after]))
+        elif after is Watch.SENT:
+            out.append(ForceLogout(user))
+            if self.policy.settled(self._agents[user].state):  # nothing more will come of it
+                entry.watch = after = Watch.ABSENT
+        if after is Watch.ABSENT:
+            del self._users[user]
+            out.append(Forget(user))
+        else:
+            self._queue(user, entry)
+        return out
+
+    def _set_timers(self, entry: _User, before: Watch, now: float) -> None:
+        policy, after = self.policy, entry.watch
+        if (before, after) != (Watch.LEFT, Watch.GRACE):  # a late sign-in does not lengthen the grace
+            entry.due_at = now + _LENGTH[after](policy) if after in _LENGTH else inf
+        entry.tick_at = now + policy.monitor_s if after in PENDING else inf
+
+    def _queue(self, user: str, entry: _User) -> None:
+        at = min(entry.due_at, entry.tick_at)
+        if at != entry.queued_at:
+            entry.queued_at = at
+            if at < inf:
+                heapq.heappush(self._heap, (at, user))
+
+
+_CALLED_OFF = {Input.BACK: Why.BACK, Input.SIGN_IN: Why.SIGN_IN}
+_WAITS = {Watch.ON_CALL: Why.ON_CALL, Watch.LINK_DOWN: Why.LINK_DOWN}
+_LENGTH = {
+    Watch.LEFT: lambda policy: policy.grace_s,
+    Watch.GRACE: lambda policy: policy.grace_s,
+    Watch.RETURNING: lambda policy: policy.return_limit_s,
+    Watch.SENT: lambda policy: policy.retry_s,
+}
+"""States that end by themselves, and after how many seconds."""
