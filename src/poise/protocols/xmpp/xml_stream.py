@@ -21,7 +21,6 @@ from poise.protocols.xmpp.xml import (
     XmlError,
     XmlFault,
     check_encoding,
-    escape_attr,
     from_expat,
     new_parser,
 )
@@ -32,8 +31,10 @@ about 200 bytes a name). Larger saves some microseconds per 64 KiB."""
 
 _WHITESPACE: Final = b" \t\r\n"
 _CDATA: Final = b"<![CDATA["
-_TAG: Final = re.compile(rb"""<[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*+>""")
-"""One whole tag; a `>` inside quotes does not end it. Possessive: linear whatever the bytes."""
+_TAG: Final = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
+"""One whole tag; a `>` inside quotes does not end it. Linear, as no two parts can begin with the same byte. (Possessive
+quantifiers would say so, but Python 3.11.2 gets them wrong.)"""
+_TAG_START: Final = re.compile(rb"</?[A-Za-z_:\x80-\xff]|</$")
 
 
 class StreamOpened(NamedTuple):
@@ -57,7 +58,7 @@ StreamEvent = StreamOpened | Element | StreamClosed | XmlError
 class _StreamBuilder(TreeBuilder):
     """Builds the children of a root that never ends."""
 
-    __slots__ = ("closed", "events", "namespaces", "nodes", "parser", "resumed", "started_at")
+    __slots__ = ("closed", "content_ns", "events", "nodes", "parser", "resumed", "started_at")
 
     def __init__(self, limits: Limits, parser: expat.XMLParserType, events: list[StreamEvent]) -> None:
         super().__init__(limits)
@@ -66,15 +67,15 @@ class _StreamBuilder(TreeBuilder):
         self.closed = False
         self.resumed = False
         """Whether the root's start tag is a repetition for a fresh parser, not news."""
-        self.namespaces: dict[str | None, str] = {}
+        self.content_ns = ""
         self.nodes = 0
         self.started_at = 0
         """Byte index at which the open stanza began."""
 
     def declare(self, prefix: str | None, uri: str | None) -> None:
-        """expat's StartNamespaceDeclHandler; only the root's declarations matter."""
-        if self.depth == 0:
-            self.namespaces[prefix] = uri or ""
+        """expat's StartNamespaceDeclHandler; only the root's default namespace matters."""
+        if self.depth == 0 and prefix is None:
+            self.content_ns = uri or ""
 
     def start(self, raw: str, attrs: dict[str, str]) -> None:
         if self.depth == 1:
@@ -88,7 +89,7 @@ class _StreamBuilder(TreeBuilder):
         super().start(raw, attrs)
         if self.depth == 1 and not self.resumed:
             _, root = self.open[0]
-            self.events.append(StreamOpened(root.name, root.ns, self.namespaces.get(None, ""), dict(root.attrs)))
+            self.events.append(StreamOpened(root.name, root.ns, self.content_ns, dict(root.attrs)))
 
     def end(self, raw: str) -> None:
         if self.depth == 1:
@@ -127,6 +128,10 @@ class StreamParser:
         self._tail = bytearray()
         self._over = False
         self._events: list[StreamEvent] = []
+        self._head = b""
+        """The root's start tag, to be repeated to a fresh parser."""
+        self._marked = False
+        """Whether something in the tail may be a declaration, CDATA or what is refused."""
         self._new_stream()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
@@ -134,6 +139,8 @@ class StreamParser:
         events = self._events = self._tree.events = []
         if self._over:
             return events
+        seam = self._tail[-1:] + data
+        self._marked = self._marked or b"<!" in seam or b"<?" in seam
         self._tail += data
         try:
             if self.paused:
@@ -163,7 +170,11 @@ class StreamParser:
             chunk = bytes(self._tail[:cut])
             del self._tail[:cut]
             self._fed += cut
+            self._marked = self._marked and bool(self._tail)
+            was_outside = tree.depth == 0
             self._parser.Parse(chunk, False)
+            if was_outside and tree.depth:
+                self._head = chunk
             if tree.closed:
                 self._over = True
                 self._tail.clear()
@@ -196,9 +207,9 @@ class StreamParser:
         """How many of the waiting bytes end with a whole tag and may be read."""
         tail = self._tail
         end = tail.rfind(b">") + 1
-        if not end:
+        if not end and not self._marked:
             return 0
-        if self.stepwise or b"<!" in tail or b"<?" in tail:
+        if self._marked or self.stepwise or self._tree.depth == 0:
             return self._walk()
         last = tail.rfind(b"<", 0, end)  # "<" stands nowhere but at the start of a tag
         if last >= 0 and not _TAG.match(tail, last):
@@ -206,8 +217,9 @@ class StreamParser:
         return end
 
     def _walk(self) -> int:
-        """The same, token by token: one only when stepwise, and up to the first thing that may not be there."""
+        """The same, token by token: one only when stepwise or before the root, and up to what may not be there."""
         tail = self._tail
+        one_only = self.stepwise or self._tree.depth == 0
         position = 0
         while True:
             start = tail.find(b"<", position)
@@ -224,14 +236,14 @@ class StreamParser:
             if end < 0:
                 return position
             position = end
-            if self.stepwise:
+            if one_only:
                 return position
 
     def _declaration_end(self, start: int) -> int:
         """End of the XML declaration at the very start; -1 for what is not whole yet. Anything else is refused."""
         tail = self._tail
         head = bytes(tail[start : start + len(_CDATA)])
-        if _CDATA.startswith(head):
+        if _CDATA.startswith(head) or b"<?xml".startswith(head):
             return -1
         is_declaration = head.startswith(b"<?xml") and head[5:6] in (b" ", b"\t", b"\r", b"\n")
         if is_declaration and start == 0 and self._fed == 0:
@@ -246,10 +258,13 @@ class StreamParser:
         size = len(self._tail)
         if size > room:
             raise XmlError(XmlFault.TOO_BIG, f"a stanza of more than {self.limits.size} bytes")
-        if size > self.limits.token and not self.paused:
-            start = self._tail.rfind(b"<")
-            if start >= 0 and size - start > self.limits.token:
-                raise XmlError(XmlFault.TOO_BIG, f"a tag of more than {self.limits.token} bytes")
+        if self.paused:
+            return
+        start = self._tail.rfind(b"<")
+        if start >= 0 and size - start > self.limits.token:
+            raise XmlError(XmlFault.TOO_BIG, f"a tag of more than {self.limits.token} bytes")
+        if 0 <= start < size - 1 and not self._marked and not _TAG_START.match(self._tail, start):
+            raise XmlError(XmlFault.NOT_WELL_FORMED, "not a tag")  # it might never come to an end
 
     def _fail(self, error: XmlError) -> None:
         self._over = True
@@ -267,13 +282,8 @@ class StreamParser:
         self._parser.StartNamespaceDeclHandler = self._tree.declare
 
     def _recycle(self) -> None:
-        """A fresh parser in the same place: inside a root with the same namespaces."""
-        namespaces = self._tree.namespaces
+        """A fresh parser in the same place: inside the same root."""
         self._new_stream()
         self._tree.resumed = True
-        declarations = "".join(
-            f' xmlns{":" + prefix if prefix else ""}="{escape_attr(uri)}"' for prefix, uri in namespaces.items()
-        )
-        head = f"<stream{declarations}>".encode()
-        self._parser.Parse(head, False)
-        self._fed = len(head)
+        self._parser.Parse(self._head, False)
+        self._fed = len(self._head)
