@@ -114,6 +114,11 @@ class OpenfireLog:
         self._refused.add("true" if temporary else "false")
         self._trace.event("sign_in_failed", sid=sid, user=user, address=address, temporary=temporary)
 
+    def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
+        """A client is more active than agreed and is let live."""
+        self._say(self._warn, f"Overactivity detected, {evidence} ({count} times). (id={sid}): {jid}")
+        self._trace.event("session_overactive", sid=sid, jid=jid, evidence=evidence, count=count)
+
     def idle_tick(self, *, sid: str, idle_ms: int, jid: str) -> None:
         """The reaper looked at a session."""
         self._say(self._debug, f"Session (id={sid}) was last active {idle_ms} ms ago: {jid}")

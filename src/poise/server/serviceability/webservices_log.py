@@ -50,7 +50,7 @@ class AgentLog(Protocol):
     def agent_presence(self, user: str, available: bool, grace_s: float) -> None:
         """A user's last resource went, or the first one came; `grace_s` until the logout, 0 when none is due."""
 
-    def presence_monitor(self, user: str, remaining_s: float) -> None:
+    def presence_monitor(self, user: str) -> None:
         """A logout is still pending."""
 
     def presence_logout_cancelled(self, user: str, why: str) -> None:
@@ -131,11 +131,11 @@ class WebservicesLog:
         self.line(SMACK, INFORMATIONAL, "AGENT_PRESENCE", text, ("agent_id", user), ("presence", kind))
         self._trace.event("agent_presence_changed", user=user, available=available, grace_s=grace_s)
 
-    def presence_monitor(self, user: str, remaining_s: float) -> None:
+    def presence_monitor(self, user: str) -> None:
         """A logout is still pending."""
-        values = (("agent_id", user), ("presence", "UNAVAILABLE"), ("remaining_seconds", round(remaining_s)))
+        values = (("agent_id", user), ("presence", "UNAVAILABLE"))
         self.line(POOL, INFORMATIONAL, "AGENT_PRESENCE_MONITOR", "Agent is still UNAVAILABLE", *values)
-        self._trace.event("presence_logout_pending", user=user, remaining_s=round(remaining_s, 3))
+        self._trace.event("presence_logout_pending", user=user)
 
     def presence_logout_cancelled(self, user: str, why: str) -> None:
         """A pending logout is off."""

@@ -65,7 +65,7 @@ def test_a_presence_driven_logout_reads_as_in_the_seed(logs: Logs) -> None:
     log.presence("1001003", "desktop", False)
     log.agent_presence("1001003", False, 60.0)
     logs.clock.advance(30)
-    log.presence_monitor("1001003", 30.0)
+    log.presence_monitor("1001003")
     logs.clock.advance(30)
     log.presence_driven_logout("1001003")
     log.message_to_cti_server(forced_logout())
@@ -199,6 +199,6 @@ def test_missing_lines_are_told_in_the_files_own_grammar(logs: Logs) -> None:
 def test_it_is_both_logs_at_once(logs: Logs) -> None:
     agent_log: AgentLog = logs.webservices
     cti_log: CtiLog = logs.webservices
-    agent_log.presence_monitor("1001", 30.0)
+    agent_log.presence_monitor("1001")
     cti_log.cti_link_trouble("odd")
     assert len(records(logs)) == 2

@@ -1,0 +1,186 @@
+"""What clients are told: nodes are laid out, changes published in order, everything said anew when service returns.
+
+Work that grows with the number of agents is cut into slices, so that nothing holds the event loop; whatever is
+published meanwhile waits behind it, so that the order of events is the order of what happened.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from poise.contact.agents import AgentModel
+from poise.contact.snapshots import AgentChanged, Change
+from poise.finesse import nodes
+from poise.finesse.publications import Publication, publications
+from poise.finesse.update import CLOSING, OPENING
+from poise.finesse.users import UserContext
+from poise.server.clock import Clock
+from poise.server.serviceability.webservices_log import AgentLog
+
+SLICE_STEPS = 200
+"""Most small steps (a node, a publication) before others get their turn."""
+SLICE_S = 0.004
+"""Longest time of one slice; law: nothing holds the event loop longer than 5 ms."""
+
+
+class Publisher(Protocol):
+    """The notification service, as far as it is told things. Implemented by `NotificationService`."""
+
+    def create_node(self, node: str, title: str = "") -> None:
+        """Make a node; nothing happens when it exists. Raises ValueError for a name that cannot be one."""
+
+    def delete_node(self, node: str) -> None:
+        """Delete a node; nothing happens when there is none."""
+
+    def subscribe(self, node: str, jid: str) -> None:
+        """Subscribe a JID; again is the same as once. Raises LookupError or ValueError."""
+
+    def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        """Notify a node's subscribers; an empty item id lets the service make one. Raises LookupError or ValueError."""
+
+
+class Publishing:
+    """Owns which nodes exist and what is still to be published."""
+
+    def __init__(
+        self, model: AgentModel, publisher: Publisher, context: UserContext, clock: Clock, log: AgentLog, domain: str
+    ) -> None:
+        self._model = model
+        self._publisher = publisher
+        self.context = context
+        self._clock = clock
+        self._log = log
+        self._domain = domain
+        self._nodes: set[str] = set()
+        self._unwanted: set[str] = set()
+        self._work: deque[Iterator[None]] = deque()
+        self._scheduled = False
+        self.open = False
+        """Whether changes are told: only while in service."""
+
+    def now(self, publication: Publication) -> None:
+        """Publish one item, whatever waits and whether or not service is open."""
+        if publication.node not in self._nodes:
+            self._create(publication.node)
+        self._publish(publication)
+
+    def changes(self, changes: Iterable[Change]) -> None:
+        """Publish what changes say, after everything that waits."""
+        if not self.open:
+            return
+        if self._work:
+            self._later(self._told(tuple(changes)))
+            return
+        for publication in publications(changes, self.context):
+            self._publish(publication)
+
+    def lay_out(self) -> None:
+        """Make the nodes that the configuration wants, and subscribe every user to his own."""
+        self._later(self._laid_out())
+
+    def sweep(self) -> None:
+        """Delete the nodes that the last layout did not want any more."""
+        self._later(self._swept())
+
+    def everything(self) -> None:
+        """Publish every agent's present state, as after an outage (finesse-api.md 6.1)."""
+        self._later(self._said_anew())
+
+    def then(self, step: Iterator[None]) -> None:
+        """Do something after everything that waits."""
+        self._later(step)
+
+    def _told(self, changes: tuple[Change, ...]) -> Iterator[None]:
+        for publication in publications(changes, self.context):
+            if not self.open:
+                return
+            self._publish(publication)
+            yield
+
+    def _said_anew(self) -> Iterator[None]:
+        for agent_id in list(self._model.agents):
+            agent = self._model.agents.get(agent_id)
+            if agent is not None:
+                yield from self._told((AgentChanged(agent, agent, ""),))
+
+    def _laid_out(self) -> Iterator[None]:
+        wanted: set[str] = {nodes.SYSTEM_INFO}
+        self._create(nodes.SYSTEM_INFO)
+        agents, teams, queues = self._model.agents, self._model.teams, self._model.queues
+        for agent in list(agents.values()):
+            for node in nodes.of_user(agent):
+                wanted.add(node)
+                self._create(node)
+                yield
+            for node in nodes.subscriptions(agent.agent_id):
+                self._subscribe(node, agent.agent_id)
+                yield
+        for team in list(teams.values()):
+            wanted.add(nodes.team_users(team.team_id))
+            self._create(nodes.team_users(team.team_id))
+        for queue in list(queues.values()):
+            for node in nodes.queue_nodes(queue):
+                wanted.add(node)
+                self._create(node)
+                yield
+        self._unwanted = self._nodes - wanted
+
+    def _swept(self) -> Iterator[None]:
+        for node in self._unwanted:
+            self._publisher.delete_node(node)
+            self._nodes.discard(node)
+            yield
+        self._unwanted = set()
+
+    def _create(self, node: str) -> None:
+        if node not in self._nodes:
+            self._nodes.add(node)
+            try:
+                self._publisher.create_node(node)
+            except ValueError as error:  # an id that makes no node name costs its owner his events, nobody else
+                self._log.publish_failed(node, f"the node cannot be made: {error}")
+
+    def _subscribe(self, node: str, agent_id: str) -> None:
+        try:
+            self._publisher.subscribe(node, f"{agent_id}@{self._domain}")
+        except (LookupError, ValueError) as error:
+            self._log.publish_failed(node, f"{agent_id} cannot be subscribed: {error}")
+
+    def _publish(self, publication: Publication) -> None:
+        node, payload = publication
+        try:
+            self._publisher.publish(node, "", payload)
+        except (LookupError, ValueError) as error:
+            self._log.publish_failed(node, f"{type(error).__name__}: {error}")
+        else:
+            self._log.published(node, _readable(payload))
+
+    def _later(self, work: Iterator[None]) -> None:
+        self._work.append(work)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.call_at(self._clock.now(), self._slice)
+
+    def _slice(self) -> None:
+        self._scheduled = False
+        until = self._clock.now() + SLICE_S
+        for _ in range(SLICE_STEPS):
+            if not self._work:
+                return
+            if next(self._work[0], self) is self:
+                self._work.popleft()
+            if self._clock.now() > until:
+                break
+        if self._work:
+            self._schedule()
+
+
+def _readable(payload: bytes) -> str:
+    """The Update document as logs show it: not escaped, on one line."""
+    text = payload.decode()[len(OPENING) : -len(CLOSING)]
+    return text.replace("\n", "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

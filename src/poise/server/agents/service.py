@@ -1,0 +1,239 @@
+"""The door to everything about agents: CTI outputs and presence come in, REST asks, clients are told.
+
+Service is open when the CTI link is up and synchronised and every node is laid out. While it is closed REST answers 503
+and nothing is published but SystemInfo; when it opens again every agent's state is published anew (finesse-api.md 6.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from poise.contact.agents import AgentModel
+from poise.contact.reasons import ReasonBook
+from poise.contact.requests import StateWish
+from poise.contact.snapshots import Agent, Change
+from poise.contact.states import Actor, AgentState, Deployment
+from poise.finesse.api_errors import ApiException, Code
+from poise.finesse.forced_logout import LogoutPolicy
+from poise.finesse.permissions import Caller, may_subscribe
+from poise.finesse.publications import system_info_publication
+from poise.finesse.system_info import SystemStatus
+from poise.finesse.users import UserContext
+from poise.protocols.cti.config import ConfigReceived
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded
+from poise.server.agents.absence import Absence, PresenceStore
+from poise.server.agents.publishing import Publisher, Publishing
+from poise.server.agents.request_lines import CtiSender, RequestLines
+from poise.server.clock import Clock
+from poise.server.serviceability.lines import local
+from poise.server.serviceability.webservices_log import AgentLog
+
+NO_LINK = "The CTI link is down"
+"""statusReason while nothing better is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What SystemInfo says and settings decide."""
+
+    deployment: Deployment
+    domain: str
+    primary_host: str
+    secondary_host: str = ""
+    peripheral_id: int = 5000
+    heartbeat_interval_s: int = 5
+    https_port: int = 8445
+    xmpp_port: int = 5222
+
+
+class AgentService:
+    """Agents, their requests, their events and their absence. Lives on the event loop's thread."""
+
+    def __init__(
+        self,
+        facts: ServiceFacts,
+        policy: LogoutPolicy,
+        *,
+        cti: CtiSender,
+        publisher: Publisher,
+        store: PresenceStore,
+        clock: Clock,
+        log: AgentLog,
+        reasons: ReasonBook | None = None,
+    ) -> None:
+        self._facts = facts
+        self._clock = clock
+        self._log = log
+        self._model = AgentModel(facts.deployment)
+        self._by_login_name: dict[str, str] = {}
+        context = UserContext(reasons or ReasonBook(facts.deployment))
+        self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
+        self._lines = RequestLines(self._model, cti, self._changed)
+        self._absence = Absence(
+            policy,
+            store,
+            clock,
+            log,
+            force=self._force,
+            may_be_agent=lambda user: not self.agents or user in self.agents,
+        )
+        self._reason = NO_LINK
+        self._session = 0  # counts links: what was begun in one must not end in another
+        self._link_up = False
+        self._cti_version: int | None = None
+
+    # ---- REST (webservices.services.AgentFacade)
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """Present pictures by agent id; a read-only view."""
+        return self._model.agents
+
+    @property
+    def context(self) -> UserContext:
+        """What a User shows besides its agent."""
+        return self._publishing.context
+
+    @property
+    def reasons(self) -> ReasonBook:
+        """Reason codes."""
+        return self._publishing.context.reasons
+
+    @reasons.setter
+    def reasons(self, book: ReasonBook) -> None:
+        self._publishing.context = replace(self._publishing.context, reasons=book)
+
+    @property
+    def in_service(self) -> bool:
+        """Whether requests can be carried out."""
+        return self._publishing.open
+
+    @property
+    def trouble(self) -> str:
+        """Why not in service, for /readyz; empty when in service."""
+        return "" if self.in_service else self._reason
+
+    def by_login_name(self, name: str) -> Agent | None:
+        """The agent with that login name, in any case; None on UCCX, where ids alone name users."""
+        if self._facts.deployment is Deployment.UCCX:
+            return None
+        return self._model.agents.get(self._by_login_name.get(name.casefold(), ""))
+
+    def status(self) -> SystemStatus:
+        """The server's own state at this moment."""
+        offset = local(self._clock.wall(), None).utcoffset()
+        return SystemStatus(
+            self._facts.deployment,
+            self._facts.domain,
+            self._facts.primary_host,
+            self._facts.secondary_host,
+            in_service=self.in_service,
+            reason=self._reason,
+            timezone_offset_min=int(offset.total_seconds() // 60) if offset is not None else 0,
+            heartbeat_ok=self._link_up,
+            heartbeat_interval_s=self._facts.heartbeat_interval_s,
+            cti_version=self._cti_version,
+            peripheral_id=self._facts.peripheral_id,
+            https_port=self._facts.https_port,
+            xmpp_port=self._facts.xmpp_port,
+        )
+
+    def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
+        """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
+        if not self.in_service:
+            raise ApiException(Code.OUT_OF_SERVICE)
+        self._lines.put(agent_id, wish, request_id)
+        if wish.state is AgentState.LOGIN and wish.actor is Actor.SELF:
+            self._absence.signed_in(agent_id)
+
+    # ---- the notification service
+
+    def start(self, remembered: Iterable[str]) -> None:
+        """The listeners are open. `remembered`: users who were here when the server last ran."""
+        self._publishing.lay_out()
+        self._absence.restarted(remembered)
+
+    def stop(self) -> None:
+        """The server stops: sessions that end from now on say nothing about people."""
+        self._absence.stop()
+
+    def presence(self, user: str, resource: str, available: bool, remaining: int) -> None:
+        """A user's resource became available or unavailable; `remaining`: how many are available now."""
+        self._absence.presence(user, resource, available, last=remaining == 0)
+
+    def forgive(self, seconds: float) -> None:
+        """The server itself did not run for so long: nobody's grace is charged for it."""
+        self._absence.forgive(seconds)
+
+    def may_subscribe(self, user: str, node: str, *, administrator: bool = False) -> bool:
+        """May this user hear what is published on a node?"""
+        caller = Caller(user, administrator, self._model.agents.get(user))
+        return may_subscribe(caller, node, self._model.agents)
+
+    # ---- the CTI link
+
+    def cti_output(self, output: Output) -> None:
+        """What the CTI link tells; what only its own shell needs is not for us."""
+        match output:
+            case Received(message):
+                self._changed(self._model.apply(message, self._clock.wall()))
+            case RequestEnded():
+                self._lines.ended(output)
+            case ConfigReceived():
+                self._configured(output)
+            case LinkUp(_, version):
+                self._link_is_up(version)
+            case LinkDown(reason):
+                self._link_is_down(reason)
+            case _:
+                pass
+
+    def _configured(self, config: ConfigReceived) -> None:
+        changes = self._model.configure(config)
+        self._by_login_name = {
+            agent.login_name.casefold(): agent.agent_id for agent in self._model.agents.values() if agent.login_name
+        }
+        self._publishing.lay_out()  # the first event about an agent needs its node
+        self._changed(changes)
+        self._publishing.sweep()  # the last one as well
+
+    def _link_is_up(self, version: int) -> None:
+        self._session += 1
+        self._link_up = True
+        self._cti_version = version
+        self._absence.cti(True)
+        self._publishing.then(self._entered(self._session))
+
+    def _entered(self, session: int) -> Iterator[None]:
+        """Open service once the nodes are laid out, unless the link was lost meanwhile."""
+        if self._link_up and session == self._session:
+            self._reason = ""
+            self._publishing.open = True
+            self._tell_status()
+            self._publishing.everything()
+        yield
+
+    def _link_is_down(self, reason: str) -> None:
+        self._link_up = False
+        self._reason = f"{NO_LINK}: {reason}"
+        was_open, self._publishing.open = self._publishing.open, False
+        self._lines.clear()
+        self._absence.cti(False)
+        if was_open:
+            self._tell_status()
+
+    def _tell_status(self) -> None:
+        self._log.service_state(self.in_service, self._reason)
+        self._publishing.now(system_info_publication(self.status(), self._clock.wall()))
+
+    # ---- between the parts
+
+    def _changed(self, changes: Iterable[Change]) -> None:
+        told = tuple(changes)
+        if told:
+            self._absence.agents(told)
+            self._publishing.changes(told)
+
+    def _force(self, user: str) -> bool:
+        return self._lines.force(user, StateWish(AgentState.LOGOUT, Actor.SYSTEM))

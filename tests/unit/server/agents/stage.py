@@ -1,0 +1,209 @@
+"""An agent service on a manual clock, a real XMPP host behind it, and a CTI link that the test plays."""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+from collections import deque
+from typing import NamedTuple
+
+from poise.contact.requests import CtiRequest, StateWish
+from poise.contact.states import Actor, AgentState, Deployment
+from poise.finesse.forced_logout import LogoutPolicy
+from poise.protocols.cti.config import AgentConfig, ConfigReceived, SkillGroupConfig, TeamConfig
+from poise.protocols.cti.constants import AgentState as Cti
+from poise.protocols.cti.messages import Message
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, Received, RequestEnded, Side
+from poise.protocols.xmpp.host import Host, Rules
+from poise.server.agents import AgentService, ServiceFacts
+from poise.server.clock import ManualClock
+from poise.server.storage.records import LastPresence
+
+SIDE = Side("A", "127.0.0.1", 42027)
+CONFIG = ConfigReceived(
+    agents=(
+        AgentConfig("1001", "agent1", "Agent", "One", skill_groups=(10,)),
+        AgentConfig("1002", "Agent2", "Agent", "Two", skill_groups=(10,)),
+        AgentConfig("1101", "supervisor1", "Supervisor", "One", is_supervisor=True),
+    ),
+    teams=(TeamConfig(1, "Sales", ("1001", "1002"), ("1101",)),),
+    skill_groups=(SkillGroupConfig(10, "Sales"),),
+)
+USER = "/finesse/api/User/1001"
+TEAM = "/finesse/api/Team/1/Users"
+SYSTEM_INFO = "/finesse/api/SystemInfo"
+
+
+class Told(NamedTuple):
+    """One publication."""
+
+    node: str
+    text: str
+
+    def value(self, name: str) -> str:
+        """Text of the first element of that name; "" when there is none."""
+        match = re.search(f"<{name}>([^<]*)</{name}>", self.text)
+        return match[1] if match else ""
+
+
+class Publisher:
+    """The real host, and a memory of what was published."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        rules = Rules(frozenset(), lambda _: True, lambda _user, _node: True)
+        self.host = Host("localhost", "pubsub.localhost", rules, random.Random(1))
+        self.clock = clock
+        self.told: list[Told] = []
+
+    def create_node(self, node: str, title: str = "") -> None:
+        self.host.create_node(node, title)
+
+    def delete_node(self, node: str) -> None:
+        self.host.delete_node(node)
+
+    def subscribe(self, node: str, jid: str) -> None:
+        self.host.subscribe(node, jid)
+
+    def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        delivered = self.host.publish(node, item_id, payload, self.clock.now())
+        self.told.append(Told(node, html.unescape(payload.decode())))
+        return delivered
+
+    def take(self) -> list[Told]:
+        """What was published since the last time."""
+        told, self.told = self.told, []
+        return told
+
+
+class Log:
+    """Remembers its lines as tuples."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[object, ...]] = []
+
+    def presence(self, user: str, resource: str, available: bool) -> None:
+        self.lines.append(("presence", user, resource, available))
+
+    def agent_presence(self, user: str, available: bool, grace_s: float) -> None:
+        self.lines.append(("agent_presence", user, available, grace_s))
+
+    def presence_monitor(self, user: str) -> None:
+        self.lines.append(("monitor", user))
+
+    def presence_logout_cancelled(self, user: str, why: str) -> None:
+        self.lines.append(("cancelled", user, why))
+
+    def presence_logout_waiting(self, user: str, why: str) -> None:
+        self.lines.append(("waiting", user, why))
+
+    def presence_driven_logout(self, user: str) -> None:
+        self.lines.append(("logout", user))
+
+    def published(self, node: str, payload: str) -> None:
+        assert payload.startswith("<Update><data>")
+        assert "\n" not in payload
+
+    def publish_failed(self, node: str, reason: str) -> None:
+        self.lines.append(("failed", node, reason))
+
+    def service_state(self, in_service: bool, reason: str) -> None:
+        self.lines.append(("service", in_service, reason))
+
+
+class Store:
+    """Remembers who is watched."""
+
+    def __init__(self) -> None:
+        self.present: dict[str, bool] = {}
+
+    def record_presence(self, presence: LastPresence) -> None:
+        self.present[presence.user] = presence.available
+
+
+class Stage:
+    """Everything together; the test speaks for the CTI server, the clients and REST."""
+
+    def __init__(self, deployment: Deployment = Deployment.UCCE, load: int = 0) -> None:
+        self.clock = ManualClock()
+        self.publisher = Publisher(self.clock)
+        self.log = Log()
+        self.store = Store()
+        self.requests: deque[CtiRequest] = deque()
+        self.service = AgentService(
+            ServiceFacts(deployment, "localhost", "localhost"),
+            LogoutPolicy(deployment, load),
+            cti=self,
+            publisher=self.publisher,
+            store=self.store,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    # the CTI link's side
+
+    def request(self, message: Message, context: object = None) -> int:
+        """The service sends a request."""
+        assert isinstance(context, CtiRequest)
+        self.requests.append(context)
+        return len(self.requests)
+
+    def configure(self, config: ConfigReceived = CONFIG) -> None:
+        """The configuration arrives."""
+        self.service.cti_output(config)
+
+    def link_up(self) -> None:
+        """The link is synchronised."""
+        self.service.cti_output(LinkUp(SIDE, 20))
+        self.clock.advance(0)
+
+    def link_down(self, reason: str = "reset") -> None:
+        """The link is lost: first the ends of its requests, then itself."""
+        while self.requests:
+            self.answer(Outcome.LINK_LOST)
+        self.service.cti_output(LinkDown(reason))
+
+    def answer(self, outcome: Outcome = Outcome.CONFIRMED, code: int | None = None) -> None:
+        """The oldest request ends."""
+        request = self.requests.popleft()
+        answer = Message("CONTROL_FAILURE_CONF", {"FailureCode": code}) if code is not None else None
+        self.service.cti_output(RequestEnded(1, request.message, request, outcome, answer))
+
+    def event(self, state: Cti, agent_id: str = "1001", reason: int = 0) -> None:
+        """The CTI server reports an agent's state."""
+        fields = {"AgentState": int(state), "EventReasonCode": reason, "MRDID": 1}
+        floats = (("AGENT_ID", agent_id), ("AGENT_EXTENSION", agent_id))
+        self.service.cti_output(Received(Message("AGENT_STATE_EVENT", fields, floats)))
+
+    def asked(self) -> list[tuple[str, str, int, int]]:
+        """Requests on their way: agent, state asked for, reason, forced flag."""
+        return [
+            (r.agent_id, r.wish.state.value, r.message.fields["EventReasonCode"], r.message.fields["ForcedFlag"])
+            for r in self.requests
+        ]
+
+    # everyone else's
+
+    def wish(self, state: AgentState, request_id: str = "", agent_id: str = "1001", actor: Actor = Actor.SELF) -> None:
+        """REST asks."""
+        extension = agent_id if state is AgentState.LOGIN else ""
+        self.service.change_state(agent_id, StateWish(state, actor, extension), request_id)
+
+    def in_service(self) -> None:
+        """Start, configure, come into service, and forget what was told on the way."""
+        self.service.start(())
+        self.configure()
+        self.link_up()
+        assert self.service.in_service
+        assert not any(line[0] == "failed" for line in self.log.lines)
+        self.publisher.take()
+        self.log.lines.clear()
+
+    def signed_in(self, state: Cti = Cti.AVAILABLE, agent_id: str = "1001") -> None:
+        """In service, and the agent works with one browser."""
+        self.in_service()
+        self.event(Cti.NOT_READY, agent_id)
+        self.event(state, agent_id)
+        self.service.presence(agent_id, "desktop", True, 1)
+        self.publisher.take()
+        self.log.lines.clear()
