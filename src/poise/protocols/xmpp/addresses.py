@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from poise.protocols.xmpp.jid import Jid, JidError, prepare
-from poise.protocols.xmpp.stanzas import StanzaRefused
+from poise.protocols.xmpp.stanzas import StanzaRefused, quote
 
 
 class Address(Enum):
@@ -24,10 +24,15 @@ class Addresses:
         self.domain = prepare(domain).full
         self.pubsub_domain = prepare(pubsub_domain).full
         self._own = {self.domain: Address.DOMAIN, self.pubsub_domain: Address.PUBSUB}
+        self._quoted = {text: quote(text) for text in self._own}
 
     def server(self, text: str) -> Address | None:
         """Which of the server's addresses this text is as it stands."""
         return self._own.get(text)
+
+    def quoted(self, text: str) -> bytes:
+        """An address as the bytes of an attribute; the server's own ones are ready."""
+        return self._quoted.get(text) or quote(text)
 
     def jid(self, text: str) -> Jid:
         """An address in this domain or of the pubsub service; there is no federation. Raises StanzaRefused."""

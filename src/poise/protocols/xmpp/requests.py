@@ -68,7 +68,7 @@ class Requests:
             raise StanzaRefused("service-unavailable")
         payload = handler(self, session, kind, child)
         # JabberWerx compares `from` with the `to` it wrote, or with its bare JID when it wrote none: repeated as sent.
-        sender = quote(to) if to else session.account.to
+        sender = self.addresses.quoted(to) if to else session.account.to
         self._outbox.append(
             To(
                 session.client,

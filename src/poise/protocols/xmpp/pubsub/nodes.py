@@ -55,10 +55,22 @@ class Receivers(NamedTuple):
 class Node:
     """A leaf node."""
 
-    __slots__ = ("affiliations", "config", "creator", "name", "opening", "product", "receivers", "subscriptions")
+    __slots__ = (
+        "affiliations",
+        "config",
+        "creator",
+        "name",
+        "opening",
+        "product",
+        "quoted",
+        "receivers",
+        "subscriptions",
+    )
 
     def __init__(self, name: str, config: NodeConfig, creator: str, product: bool) -> None:
         self.name = name
+        self.quoted = quote(name)
+        """The name as the bytes of an attribute."""
         self.config = config
         self.creator = creator
         """Bare JID of who created it; empty for the product's own."""
@@ -70,7 +82,7 @@ class Node:
         """By JID, in the order of subscribing, which is the order of delivery."""
         self.receivers: Receivers | None = None
         """Resolved subscriptions; None: to be resolved at the next publication."""
-        self.opening = b'"><event xmlns="%b"><items node="%b">' % (PUBSUB_EVENT_NS.encode(), quote(name))
+        self.opening = b'"><event xmlns="%b"><items node="%b">' % (PUBSUB_EVENT_NS.encode(), self.quoted)
         """What follows the message id in every notification."""
 
 

@@ -226,7 +226,7 @@ class PubSub:
         is here with another (RFC 6121 section 8.5.3.2.1: never to another resource)."""
         targets: list[tuple[Client, bytes]] = []
         absent: list[tuple[str, bytes]] = []
-        infix = b'" id="%b__' % quote(node.name)
+        infix = b'" id="%b__' % node.quoted
         for subscription in node.subscriptions.values():
             account = self._presence.account(subscription.bare)
             jid = quote(subscription.jid)

@@ -118,7 +118,7 @@ def _publish(service: PubSub, request: Request) -> bytes:
     service.publish(node, item_id, payload)
     return b'<pubsub xmlns="%b"><publish node="%b"><item id="%b"/></publish></pubsub>' % (
         _PUBSUB,
-        quote(node.name),
+        node.quoted,
         quote(item_id),
     )
 
@@ -156,14 +156,14 @@ def _subscriptions(service: PubSub, request: Request) -> bytes:
     if request.verb.attrs.get("node"):
         node = _named(service, request.verb)
         mine = tuple(subscription for subscription in mine if subscription.node is node)
-        at_node = b' node="%b"' % quote(node.name)
+        at_node = b' node="%b"' % node.quoted
     entries = b"".join(map(_entry, mine))
     return b'<pubsub xmlns="%b"><subscriptions%b>%b</subscriptions></pubsub>' % (_PUBSUB, at_node, entries)
 
 
 def _entry(subscription: Subscription) -> bytes:
     return b'<subscription node="%b" jid="%b" subscription="subscribed"/>' % (
-        quote(subscription.node.name),
+        subscription.node.quoted,
         quote(subscription.jid),
     )
 
