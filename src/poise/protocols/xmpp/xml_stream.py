@@ -34,6 +34,7 @@ _CDATA: Final = b"<![CDATA["
 _TAG: Final = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
 """One whole tag; a `>` inside quotes does not end it. Linear, as no two parts can begin with the same byte. (Possessive
 quantifiers would say so, but Python 3.11.2 gets them wrong.)"""
+_MARK: Final = re.compile(rb"""[>"']""")
 _TAG_START: Final = re.compile(rb"</?[A-Za-z_:\x80-\xff]|</$")
 
 
@@ -130,6 +131,10 @@ class StreamParser:
         self._events: list[StreamEvent] = []
         self._head = b""
         """The root's start tag, to be repeated to a fresh parser."""
+        self._looked = 0
+        """How far the unfinished tag or section at the head of the tail has been looked at."""
+        self._quote = b""
+        """The quote that is open there."""
         self._marked = False
         """Whether something in the tail may be a declaration, CDATA or what is refused."""
         self._new_stream()
@@ -170,6 +175,8 @@ class StreamParser:
             chunk = bytes(self._tail[:cut])
             del self._tail[:cut]
             self._fed += cut
+            self._looked = 0
+            self._quote = b""
             self._marked = self._marked and bool(self._tail)
             was_outside = tree.depth == 0
             self._parser.Parse(chunk, False)
@@ -212,9 +219,7 @@ class StreamParser:
         if self._marked or self.stepwise or self._tree.depth == 0:
             return self._walk()
         last = tail.rfind(b"<", 0, end)  # "<" stands nowhere but at the start of a tag
-        if last >= 0 and not _TAG.match(tail, last):
-            return last
-        return end
+        return last if last >= 0 and self._tag_end(last) < 0 else end
 
     def _walk(self) -> int:
         """The same, token by token: one only when stepwise or before the root, and up to what may not be there."""
@@ -226,18 +231,47 @@ class StreamParser:
             if start < 0:
                 return position
             if tail.startswith(_CDATA, start):
-                found = tail.find(b"]]>", start)
-                end = found + 3 if found >= 0 else -1
+                end = self._cdata_end(start)
             elif tail.startswith((b"<!", b"<?"), start):
-                end = self._declaration_end(start) if position == 0 else -1
+                end = self._declaration_end(start) if start == 0 else -1
             else:
-                match = _TAG.match(tail, start)
-                end = match.end() if match else -1
+                end = self._tag_end(start)
             if end < 0:
-                return position
+                return start
             position = end
             if one_only:
                 return position
+
+    def _tag_end(self, start: int) -> int:
+        """End of the tag that begins at `start`; -1 while it is unfinished. The tag at the head of what waits is looked
+        at again with every packet: that goes on where the last look ended."""
+        tail = self._tail
+        if start:
+            match = _TAG.match(tail, start)
+            return match.end() if match else -1
+        while True:
+            if self._quote:
+                found = tail.find(self._quote, self._looked)
+                if found < 0:
+                    break
+                self._quote = b""
+                self._looked = found + 1
+            mark = _MARK.search(tail, self._looked)
+            if mark is None:
+                break
+            self._looked = mark.end()
+            if mark[0] == b">":
+                return mark.end()
+            self._quote = bytes(mark[0])
+        self._looked = len(tail)
+        return -1
+
+    def _cdata_end(self, start: int) -> int:
+        """The same for a CDATA section."""
+        found = self._tail.find(b"]]>", start or max(0, self._looked - 2))
+        if found < 0 and start == 0:
+            self._looked = len(self._tail)
+        return found + 3 if found >= 0 else -1
 
     def _declaration_end(self, start: int) -> int:
         """End of the XML declaration at the very start; -1 for what is not whole yet. Anything else is refused."""

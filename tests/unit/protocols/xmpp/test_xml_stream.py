@@ -263,3 +263,16 @@ def test_new_names_without_end_do_not_fill_the_memory() -> None:
 
     assert flood() < RECYCLE_BYTES / 4
     assert flood() < RECYCLE_BYTES / 4
+
+
+@pytest.mark.parametrize("piece", [b"<a b='", b"<a><![CDATA["])
+def test_a_tag_or_section_full_of_tag_ends_is_not_read_again_and_again(piece: bytes) -> None:
+    """Every byte that could end a tag is a reason to look; looking at it all each time would take minutes."""
+    parser = StreamParser()
+    parser.stepwise = False
+    parser.feed(HEAD)
+    started = time.process_time()
+    assert parser.feed(piece) == []
+    for _ in range(60_000):
+        assert parser.feed(b">") == []
+    assert time.process_time() - started < 2.0
