@@ -21,6 +21,9 @@ from poise.server.webservices.services import Services
 XML_TYPES = frozenset(("application/xml", "text/xml"))
 """Content types of bodies. Others are refused: a browser sends these across origins only after asking (CORS)."""
 
+ID_DIGITS_MAX = 10
+"""Digits of the largest database id (32 bits); Python refuses to read numbers of thousands of digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -114,7 +117,8 @@ async def read_reason(call: Call) -> Answer:
     target = call.target()
     relation(call.caller, target, Api.READ_USER_REASONS)
     number = call.parts["reason"]
-    reason = call.services.agents.reasons.by_id(int(number)) if number.isascii() and number.isdigit() else None
+    is_id = number.isascii() and number.isdigit() and len(number) <= ID_DIGITS_MAX
+    reason = call.services.agents.reasons.by_id(int(number)) if is_id else None
     if reason is None or not reason.offered_to(_team_id(target)):
         raise ApiException(Code.NOT_FOUND, number[:64])
     return Answer(200, reason_code_xml(reason).encode())
