@@ -257,7 +257,7 @@ class Link:
         online = bool(message.fields.get("PeripheralOnline")) and not message.fields.get("PGStatus")
         if not self._go(LinkInput.OPENED_ONLINE if online else LinkInput.OPENED_OFFLINE):
             return
-        self._heartbeat_at = now + timing.HEARTBEAT_S
+        self._heartbeat_at = now + self.settings.heartbeat_s
         self.directory.new_session()
         if online:
             self._configure(now)
@@ -280,7 +280,7 @@ class Link:
             self._lost(f"{self._unanswered} heartbeats were not answered", now)
             return
         self._unanswered += 1
-        self._heartbeat_at = now + timing.HEARTBEAT_S
+        self._heartbeat_at = now + self.settings.heartbeat_s
         self._send(Message("HEARTBEAT_REQ", {"InvokeID": self._requests.new_id()}))
 
     def _heartbeat_conf(self, message: Message, now: float) -> None:
@@ -342,6 +342,7 @@ class Link:
 
     def _team(self, message: Message, now: float) -> None:
         self.directory.team(message)
+        self._out.append(Received(message))  # it also tells each member's state, and since when
 
     def _configured(self, now: float) -> None:
         if self._go(LinkInput.CONFIGURED):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from poise.protocols.cti.constants import ConfigKind, Service
 from poise.protocols.cti.messages import Message
 from poise.protocols.cti.outputs import Side
-from poise.protocols.cti.timing import IDLE_TIMEOUT_S
+from poise.protocols.cti.timing import HEARTBEAT_S, HEARTBEATS_MISSED, IDLE_TIMEOUT_S
 
 SERVICES = (
     Service.CALL_DATA_UPDATE
@@ -37,6 +38,8 @@ class LinkSettings:
     """CTIClientSignature in the events our requests cause; desktop servers are known by this word."""
     versions: tuple[int, ...] = (20, 18, 15, 13)
     """Protocol versions to offer, best first; the next one is offered when a server refuses one."""
+    heartbeat_s: float = HEARTBEAT_S
+    """Seconds between two heartbeats."""
 
 
 def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Message:
@@ -44,7 +47,7 @@ def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Messag
     fields = {
         "InvokeID": invoke_id,
         "VersionNumber": version,
-        "IdleTimeout": IDLE_TIMEOUT_S,
+        "IdleTimeout": max(IDLE_TIMEOUT_S, math.ceil((HEARTBEATS_MISSED + 1) * settings.heartbeat_s)),
         "PeripheralID": settings.peripheral_id,
         "ServicesRequested": int(SERVICES),
         "CallMsgMask": ALL_CALL_MESSAGES,

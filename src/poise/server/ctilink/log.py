@@ -10,8 +10,8 @@ from poise.protocols.cti.messages import Message
 class CtiLog(Protocol):
     """A place where CTI traffic is told. Heartbeats are not told.
 
-    The texts of the seed are made by `poise.protocols.cti.seedform`: `request_text(message)` for MESSAGE_TO_CTI_SERVER and
-    `decoded_text(message, sequence_id=..., received_ms=..., dispatch_ms=..., deployment="CCE")` for
+    The texts of the seed are made by `poise.protocols.cti.seedform`: `request_text(message)` for MESSAGE_TO_CTI_SERVER
+    and `decoded_text(message, sequence_id=..., received_ms=..., dispatch_ms=..., deployment="CCE")` for
     DECODED_MESSAGE_FROM_CTI_SERVER.
     """
 
@@ -19,7 +19,7 @@ class CtiLog(Protocol):
         """A request was handed to the socket."""
 
     def decoded_message_from_cti_server(self, message: Message, received_ms: int, dispatch_ms: int) -> None:
-        """An event or confirmation was read at `received_ms` and dispatched at `dispatch_ms` (milliseconds since the epoch)."""
+        """An event or confirmation was read at `received_ms` and dispatched at `dispatch_ms` (ms since the epoch)."""
 
     def cti_link_up(self, side: str, address: str) -> None:
         """The link to side "A" or "B" is open and synchronised: the CTI server's truth is known."""
