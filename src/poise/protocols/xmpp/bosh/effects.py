@@ -1,4 +1,6 @@
-"""What a BOSH session asks its shell to do: small values, to be carried out in order."""
+"""What a BOSH session asks its shell to do: small values, to be carried out in order. Answers come first, so that
+the shell may call `send` while it carries out a payload: what it causes is answered behind what was already
+decided."""
 
 from __future__ import annotations
 

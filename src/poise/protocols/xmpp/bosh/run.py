@@ -141,8 +141,12 @@ class Run:
 
     # -- answers --------------------------------------------------------------------------------------------
 
-    def _answer_oldest(self, effects: list[Effect], now: float, more: bytes = b"", with_stanzas: bool = True) -> None:
-        """Answer the oldest held request: with what is queued if the client is there to read it, else with nothing."""
+    def _answer_oldest(
+        self, effects: list[Effect], now: float, more: bytes = b"", with_stanzas: bool = True, spare: int = 0
+    ) -> None:
+        """Answer the oldest held request: with what is queued if the client is there to read it, else with nothing.
+        `spare`: answers kept beyond the agreed number, as the answer to a pause must not push out another
+        (XEP-0124 section 14.4)."""
         channel, _ = self._held.pop(0)
         payload = b""
         if with_stanzas and channel is not None and self._queue is not None:
@@ -153,12 +157,10 @@ class Run:
         acking = self._answered_at is not None and self._held  # nothing held: the ack would be this request's own id
         body = wrap(payload, self._last if acking else None, more)
         self._replay.append(body)
-        if len(self._replay) > self.requests:
-            del self._replay[0]
+        del self._replay[: -self.requests - spare]
         if self._answered_at is not None:
             self._answered_at.append(now)
-            if len(self._answered_at) > self.requests:
-                del self._answered_at[0]
+            del self._answered_at[: -self.requests - spare]
         if channel is not None:
             self._gone_at = now
             effects.append(Answer(channel, body))

@@ -75,7 +75,7 @@ class BoshSession(Run):
                 replay = self._replay
                 replay.append(EMPTY)
                 if len(replay) > 2:
-                    del replay[0]
+                    del replay[:-2]
                 return (Answer(older, EMPTY),) if older is not None else NOTHING
         return self._receive(rid, Early(channel, None, ack), now)
 
@@ -90,7 +90,7 @@ class BoshSession(Run):
                 replay = self._replay
                 replay.append(body)
                 if len(replay) > 2:
-                    del replay[0]
+                    del replay[:-2]
                 self._fresh = (stanza,)
                 self._gone_at = self._idle_since = now
                 self.deadline = now + self._idle_for
@@ -195,6 +195,8 @@ class BoshSession(Run):
             self._read(following, now, effects)
         if self.state is not State.CLOSED:
             self._settle(now, touched=True)
+        if len(effects) > 1:  # answers first: what a payload brings about must not overtake them
+            effects.sort(key=_by_kind)
         return effects
 
     def _come_early(self, rid: int, early: Early, now: float) -> Sequence[Effect]:
@@ -259,7 +261,7 @@ class BoshSession(Run):
         self._fresh = ()
         self._resume()
         report = self._acknowledge(ack, now)
-        self._held.append((channel, now + self._wait))
+        self._held.append((channel, now + self._wait if self._hold or restart else now))
         if body is not None and body.children and not restart:
             effects.append(Payload(body.children))
         if body is not None and body.type == "terminate":
@@ -299,7 +301,7 @@ class BoshSession(Run):
             effects += self._close(code, now, culprit=channel, evidence="pause")
             return
         while self._held:
-            self._answer_oldest(effects, now, with_stanzas=False)
+            self._answer_oldest(effects, now, with_stanzas=False, spare=1)
         self.idle_limit_s = asked
         self._empty_at = LONG_AGO
         self.state = TRANSITIONS[self.state][Event.PAUSED]
@@ -338,6 +340,10 @@ class BoshSession(Run):
         if not self._replay or ack < first - 1:
             return b""
         return b" report='%d' time='%d'" % (ack + 1, max(0, round((now - self._answered_at[0]) * 1000)))
+
+
+def _by_kind(effect: Effect) -> bool:
+    return not isinstance(effect, Answer)
 
 
 _REPETITIONS: Final = (Place.EARLY_AGAIN, Place.HELD_AGAIN, Place.ANSWERED_AGAIN)

@@ -34,13 +34,12 @@ LEGACY_STATUS: Final[Mapping[str, int]] = {"bad-request": 400, "policy-violation
 """HTTP status of a terminal condition for clients that named no `ver` (XEP-0124 section 17.1); 200 where none is
 listed."""
 
-_POLL: Final = re.compile(
-    r"""<body(?: +(?:rid=(["'])([1-9][0-9]{0,15})\1|sid=(["'])([A-Za-z0-9_-]{1,64})\3"""
-    r"""|xmlns=(["'])http://jabber\.org/protocol/httpbind(\5))){3} *(?:/>|></body>)"""
-).fullmatch
+_POLL_ATTRIBUTES: Final = (
+    r"""rid=(["'])([1-9]\d{0,15}+)\1|sid=(["'])([\w-]{1,64}+)\3|xmlns=(["'])http://jabber\.org/protocol/httpbind(\5)"""
+)
+_POLL: Final = re.compile(rf"<body(?: +(?:{_POLL_ATTRIBUTES})){{3}}+ *+(?:/>|></body>)", re.ASCII).fullmatch
 _POLL_WITH_ACK: Final = re.compile(
-    r"""<body(?: +(?:rid=(["'])([1-9][0-9]{0,15})\1|sid=(["'])([A-Za-z0-9_-]{1,64})\3"""
-    r"""|xmlns=(["'])http://jabber\.org/protocol/httpbind(\5)|ack=(["'])([1-9][0-9]{0,15})\7)){4} *(?:/>|></body>)"""
+    rf"""<body(?: +(?:{_POLL_ATTRIBUTES}|ack=(["'])([1-9]\d{{0,15}}+)\7)){{4}}+ *+(?:/>|></body>)""", re.ASCII
 ).fullmatch
 _NUMBER: Final = re.compile(r"[0-9]{1,16}").fullmatch
 _RID: Final = re.compile(r"[1-9][0-9]{0,15}").fullmatch
@@ -121,19 +120,16 @@ def match_poll(data: bytes) -> tuple[str, int, int | None] | None:
     except UnicodeDecodeError:
         return None
     match = _POLL(text)
-    if match is not None:  # three attributes and three values found, so none was given twice
+    if match is not None:
         rid, sid, xmlns = match.group(2, 4, 6)
-        if rid is None or sid is None or xmlns is None:
+        if rid is None or sid is None or xmlns is None:  # three attributes, so one of the others came twice
             return None
         number = int(rid)
         return (sid, number, None) if number <= RID_MAX else None
     match = _POLL_WITH_ACK(text)
-    if match is None:
+    if match is None or None in match.group(2, 4, 6, 8) or int(match[2]) > RID_MAX:
         return None
-    rid, sid, xmlns, ack = match.group(2, 4, 6, 8)
-    if rid is None or sid is None or xmlns is None or ack is None or int(rid) > RID_MAX:
-        return None
-    return sid, int(rid), int(ack)
+    return match[4], int(match[2]), parse_rid(match[8])
 
 
 def parse_rid(text: str) -> int | None:
