@@ -61,7 +61,7 @@ class ReadyExchange(Exchange):
 class BoshExchange(Exchange):
     """A POST to `/http-bind`: the channel of the BOSH core, alive from request to answer or loss."""
 
-    __slots__ = ("_heads", "_ready", "session")
+    __slots__ = ("_heads", "_ready", "rid", "session")
 
     def __init__(self, connection: HttpConnection, keep: int, heads: Heads) -> None:
         super().__init__(connection, keep)
@@ -69,6 +69,8 @@ class BoshExchange(Exchange):
         self._ready: bytes | None = None
         self.session: object = None
         """The BOSH service's own note: which session the request belongs to."""
+        self.rid = 0
+        """The BOSH service's own note: its request id."""
 
     def answer(self, body: bytes, content_type: str = XML, status: int = 200) -> None:
         """Answer with a `<body/>`. At most once; does nothing when the connection has gone."""

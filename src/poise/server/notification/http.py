@@ -29,8 +29,8 @@ class HttpConnection(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
-        "_closing", "_counted", "_deaf", "_last", "_open", "_paused", "_reader", "_transport", "address", "armed",
-        "deadline", "first", "port", "site",
+        "_closing", "_counted", "_deaf", "_last", "_linger", "_open", "_paused", "_reader", "_transport", "address",
+        "armed", "deadline", "first", "port", "site",
     )  # fmt: skip
 
     def __init__(self, site: HttpSite, port: HttpPort) -> None:
@@ -47,7 +47,8 @@ class HttpConnection(asyncio.Protocol):
         self._open = 0
         self._paused = 0
         self._closing = False
-        self._deaf = False  # a refusal is on its way: nothing more is read
+        self._deaf = False  # nothing more is read
+        self._linger = False  # a refusal is on its way, and input may be under way
         self._counted = False
 
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------
@@ -163,6 +164,10 @@ class HttpConnection(asyncio.Protocol):
         else:
             self.close()
 
+    def forgive(self, seconds: float, now: float) -> None:
+        """The server itself did not run for so long."""
+        self.deadline = max(self.deadline, min(self.deadline + seconds, now + self.site.times.body_s))
+
     def _until(self, deadline: float) -> None:
         self.deadline = deadline
         self.site.wheel.watch(self)
@@ -260,7 +265,7 @@ class HttpConnection(asyncio.Protocol):
             self.site.counters.refused += 1
         if self._transport is None or self._closing:
             return
-        self._deaf = True
+        self._deaf = self._linger = True
         self._pause(_PAUSE_BODY)
         data = answer(status, b"", date=self.site.date(), headers=self.site.cors.headers(None), connection=CLOSE)
         exchange = ReadyExchange(self, CLOSE, data)
@@ -336,6 +341,14 @@ class HttpConnection(asyncio.Protocol):
             transport.close()
             self._until(self.site.now() + self.site.times.slow_reader_s)
 
+    def close_when_done(self) -> None:
+        """The server stops: read nothing more, close after the answers under way."""
+        self._deaf = True
+        if self._last is None:
+            self.close()
+        else:
+            self._last.keep = CLOSE
+
     def abort(self) -> None:
         """Close at once, mid-answer."""
         self._closing = True
@@ -351,7 +364,7 @@ class HttpConnection(asyncio.Protocol):
         """Close; after a refusal go on discarding input for a moment, so that no reset overtakes the answer."""
         transport = self._transport
         assert transport is not None
-        if not self._deaf or not transport.can_write_eof():
+        if not self._linger or not transport.can_write_eof():
             self.close()
             return
         self._closing = True

@@ -95,6 +95,7 @@ class HttpSite:
         self._dates = Dates(clock)
         self._readers: list[RequestReader] = []
         self._addresses: dict[str, int] = {}
+        self._empty: asyncio.Future[None] | None = None
 
     def date(self) -> bytes:
         """Value of the Date header."""
@@ -131,3 +132,11 @@ class HttpSite:
             self._addresses[connection.address] = count
         else:
             del self._addresses[connection.address]
+        if not self.connections and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
+
+    def when_empty(self, future: asyncio.Future[None]) -> None:
+        """Complete `future` when the last connection has gone."""
+        self._empty = future
+        if not self.connections:
+            future.set_result(None)

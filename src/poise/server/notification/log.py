@@ -55,6 +55,9 @@ class NotificationLog(Protocol):
     def sign_in_failed(self, *, sid: str, user: str, address: str, temporary: bool) -> None:
         """A password check said no; `temporary` when the account is locked or the check itself could not be made."""
 
+    def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
+        """A client is more active than agreed, for the `count`th time, and policy is only to say so."""
+
     def idle_tick(self, *, sid: str, idle_ms: int, jid: str) -> None:
         """Debug. The reaper looked at a session (`Session (id=sid) was last active N ms ago: jid`)."""
 
@@ -110,6 +113,9 @@ class NoLog:
         """Nothing."""
 
     def sign_in_failed(self, *, sid: str, user: str, address: str, temporary: bool) -> None:
+        """Nothing."""
+
+    def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
         """Nothing."""
 
     def idle_tick(self, *, sid: str, idle_ms: int, jid: str) -> None:

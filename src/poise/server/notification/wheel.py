@@ -9,11 +9,13 @@ one is forgotten when its slot comes round. One timer of the loop serves the who
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from math import ceil, inf
 from time import perf_counter
 from typing import Protocol
 
 from poise.server.clock import Clock, Timer
+from poise.server.notification.timing import STALL_S
 
 SLOTS_PER_S = 16
 """Slots per second: a deadline is served up to 62.5 ms late, never early. Clients wait 3 s beyond `wait` (Strophe,
@@ -25,8 +27,10 @@ SLICE_S = 0.004
 class Watched(Protocol):
     """What the wheel can watch."""
 
-    deadline: float
-    """Monotonic seconds; `inf` for none. Read by the wheel when the item's slot comes round."""
+    @property
+    def deadline(self) -> float:
+        """Monotonic seconds; `inf` for none. Read by the wheel when the item's slot comes round."""
+
     armed: float
     """The wheel's own note of its entry; starts as `inf`, nobody else writes it."""
 
@@ -37,12 +41,16 @@ class Watched(Protocol):
 class Wheel:
     """Watches items until they are due."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, on_late: Callable[[float], None] = lambda seconds: None) -> None:
+        """`on_late` is told, before anybody is served, that a turn comes more than STALL_S seconds late: the process
+        was stopped or the loop was blocked, and deadlines may be moved to make up for it."""
         self._clock = clock
+        self._on_late = on_late
         self._slots: dict[int, list[Watched]] = {}
         self._order: list[int] = []
         self._timer: Timer | None = None
         self._timer_slot: float = inf
+        self._timer_when = inf
         self._stopped = False
 
     def watch(self, item: Watched) -> None:
@@ -77,6 +85,7 @@ class Wheel:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_slot = slot
+        self._timer_when = when
         self._timer = self._clock.call_at(when, self._turn)
 
     def _turn(self) -> None:
@@ -84,6 +93,8 @@ class Wheel:
         self._timer = None
         self._timer_slot = -inf  # no insertion sets the timer while we are here
         now = self._clock.now()
+        if now - self._timer_when > STALL_S:
+            self._on_late(now - self._timer_when)
         stop_at = perf_counter() + SLICE_S
         while self._order and self._order[0] / SLOTS_PER_S <= now:
             slot = self._order[0]

@@ -58,6 +58,7 @@ class OpenfireLog:
         self._ended = metrics.counter("poise_sessions_ended_total", "Sessions ended, by ending.", "code", "transport")
         self._refused = metrics.counter("poise_sign_ins_failed_total", "Sign-ins refused.", "temporary")
         self._offline = metrics.counter("poise_stanzas_undeliverable_total", "Stanzas that found no session (debug).")
+        self._overactive = metrics.counter("poise_overactivity_total", "Requests beyond what was agreed, let pass.")
         self._stalls = metrics.counter("poise_stalls_total", "Times in which the server did not run.")
         self._faults = metrics.counter("poise_faults_total", "Sessions ended by an exception of ours.")
         metrics.gauge("poise_sessions", "Sessions open now, signed in or not.", lambda: sum(self._open.values()))
@@ -118,6 +119,13 @@ class OpenfireLog:
         """A client is more active than agreed and is let live."""
         self._say(self._warn, f"Overactivity detected, {evidence} ({count} times). (id={sid}): {jid}")
         self._trace.event("session_overactive", sid=sid, jid=jid, evidence=evidence, count=count)
+
+    def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
+        """A client is more active than agreed; told at the first, second, fourth ... time, so that it cannot flood."""
+        self._overactive.add()
+        if count & (count - 1) == 0:
+            self._say(self._warn, f"Overactivity detected in session (id={sid}): {jid}: {evidence} ({count} times)")
+            self._trace.event("session_overactive", sid=sid, jid=jid, evidence=evidence, count=count)
 
     def idle_tick(self, *, sid: str, idle_ms: int, jid: str) -> None:
         """The reaper looked at a session."""

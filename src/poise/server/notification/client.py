@@ -1,0 +1,157 @@
+"""One client's session above its binding: carries out what its XMPP stream asks for. BOSH and TCP build on it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from math import inf
+from typing import TYPE_CHECKING
+
+from poise.protocols.xmpp.c2s import C2S, Bind, CheckPassword, Send, Stanza, StreamError
+from poise.protocols.xmpp.host import BindRefused
+from poise.protocols.xmpp.stream import Finished
+from poise.protocols.xmpp.xml import Element, to_bytes
+from poise.server.notification.timing import SIGN_IN_S
+
+if TYPE_CHECKING:
+    from poise.server.notification.hub import Hub, Verdict
+
+Output = Send | CheckPassword | Bind | Stanza | StreamError | Finished
+
+_PRESENCE_MAX_BYTES = 2048
+"""Presence kept for the log's `consumeResponse` lines; Finesse's own have about 300 bytes."""
+
+
+class ClientSession:
+    """A session from its first byte to its end; the host's `Client` once bound."""
+
+    __slots__ = (
+        "address", "armed", "c2s", "created_at", "gone", "hub", "jid", "presence", "received", "sent", "sign_in_by",
+    )  # fmt: skip
+
+    transport = ""
+    """`bosh` or `tcp`."""
+
+    def __init__(self, hub: Hub, c2s: C2S, address: str, now: float) -> None:
+        self.hub = hub
+        self.c2s = c2s
+        self.address = address
+        self.jid = ""
+        """Full JID; set by the host at bind."""
+        self.gone = False
+        """Whether the session is over."""
+        self.created_at = now
+        self.sign_in_by = now + SIGN_IN_S
+        """Monotonic seconds until which a resource must be bound; `inf` once it is."""
+        self.armed = inf
+        """The timer wheel's note."""
+        self.sent = 0
+        """Stanzas from the host."""
+        self.received = 0
+        """Stanzas for the host."""
+        self.presence = b""
+        """The last presence, for the log."""
+
+    # -- what a binding provides -----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Session id in logs and trace."""
+        raise NotImplementedError
+
+    def deliver(self, stanza: bytes, now: float) -> None:
+        """A stanza from the host."""
+        raise NotImplementedError
+
+    @property
+    def deadline(self) -> float:
+        """For the timer wheel."""
+        raise NotImplementedError
+
+    def due(self, now: float) -> None:
+        """The deadline has passed."""
+        raise NotImplementedError
+
+    def idle_s(self, now: float) -> float:
+        """Seconds since the client was last there."""
+        raise NotImplementedError
+
+    def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
+        """End the session by a code of the registry; harmless when it is over."""
+        raise NotImplementedError
+
+    def _send(self, data: bytes, now: float) -> None:
+        raise NotImplementedError
+
+    def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
+        """The stream is over by its own rules; `unsent` is what it said just before."""
+        raise NotImplementedError
+
+    def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
+        raise NotImplementedError
+
+    def _bound(self, jid: str, now: float) -> Sequence[Output]:
+        raise NotImplementedError
+
+    def _bind_refused(self, condition: str, now: float) -> Sequence[Output]:
+        raise NotImplementedError
+
+    # -- what the stream asks for ----------------------------------------------------------------------------------
+
+    def obey(self, outputs: Sequence[Output], now: float) -> None:
+        """Carry out the stream's outputs in order. The host's own outputs are delivered by `Hub.settle` later."""
+        queue = deque(outputs)
+        unsent: list[bytes] = []
+        while queue and not self.gone:
+            output = queue.popleft()
+            if isinstance(output, Send):
+                unsent.append(output.data)  # a stream error that follows takes it along in one answer
+                continue
+            if isinstance(output, StreamError | Finished):
+                self._over(output, b"".join(unsent), now)
+                return
+            self._flush(unsent, now)
+            if isinstance(output, Stanza):
+                self._stanza(output.element, now)
+            elif isinstance(output, CheckPassword):
+                queue.extendleft(reversed(self._check(output, now)))
+            elif isinstance(output, Bind):
+                queue.extendleft(reversed(self._bind(output, now)))
+        if not self.gone:
+            self._flush(unsent, now)
+
+    def _flush(self, unsent: list[bytes], now: float) -> None:
+        for data in unsent:
+            self._send(data, now)
+        unsent.clear()
+
+    def _stanza(self, element: Element, now: float) -> None:
+        self.received += 1
+        if element.name == "presence" and "to" not in element.attrs:
+            text = to_bytes(element)
+            self.presence = text if len(text) <= _PRESENCE_MAX_BYTES else b""
+        self.hub.host.receive(self, element, now)
+
+    def _check(self, asked: CheckPassword, now: float) -> Sequence[Output]:
+        verdict = self.hub.accounts.check_cached(asked.user, asked.password)
+        if verdict is None:
+            self.hub.check_later(self, asked.user, asked.password)
+            return ()
+        return self.verdict(asked.user, verdict, now)
+
+    def verdict(self, user: str, verdict: Verdict, now: float) -> Sequence[Output]:
+        """The stream's outputs once the password is checked."""
+        if not verdict.ok:
+            self.hub.log.sign_in_failed(sid=self.name, user=user, address=self.address, temporary=verdict.temporary)
+        return self._checked(verdict, now)
+
+    def _bind(self, asked: Bind, now: float) -> Sequence[Output]:
+        try:
+            jid = self.hub.host.attach(self, self.c2s.user, asked.resource, now)
+        except BindRefused as refused:
+            return self._bind_refused(refused.condition, now)
+        if self.sign_in_by != inf:
+            self.sign_in_by = inf
+            self.hub.admission.settled(self.address)
+        self.hub.log.session_bound(sid=self.name, jid=jid, address=self.address)
+        return self._bound(jid, now)

@@ -1,0 +1,176 @@
+"""What all sessions share whatever their binding: the host, its outbox and events, accounts, log, timers.
+
+Sessions give the host their stanzas; afterwards whoever was called from outside calls `settle` once, which tells the
+rooms above what happened and delivers what the host gave out. An exception while one session is handled ends that
+session alone, with the ending `fault`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from math import inf
+from typing import Any, Protocol
+
+from poise.protocols.xmpp.delivery import Event, PresenceChanged, Replace, StoredOffline
+from poise.protocols.xmpp.host import Host
+from poise.registry import Closed
+from poise.server.clock import Clock
+from poise.server.notification.admission import Admission, AdmissionPolicy
+from poise.server.notification.client import ClientSession
+from poise.server.notification.log import NotificationLog
+from poise.server.notification.outbox import OutboxPump
+from poise.server.notification.wheel import Wheel
+
+
+class SignedIn(Protocol):
+    """The account of a good password."""
+
+    @property
+    def login_id(self) -> str:
+        """Local part of the user's JID, whatever name he signed in with."""
+
+
+class Verdict(Protocol):
+    """The answer to a password check."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the user may come in."""
+
+    @property
+    def temporary(self) -> bool:
+        """Whether nothing was said about the password: try again later."""
+
+    @property
+    def account(self) -> SignedIn | None:
+        """Whose password it was, when it is good."""
+
+
+class Accounts(Protocol):
+    """Who checks passwords; `poise.server.accounts.Accounts` in the product."""
+
+    def check_cached(self, user: str, password: str) -> Verdict | None:
+        """A verdict known already; None: ask `check`."""
+
+    async def check(self, user: str, password: str, address: str) -> Verdict:
+        """A verdict, however long it takes."""
+
+
+class Hub:
+    """The middle of the notification service."""
+
+    def __init__(
+        self, host: Host, accounts: Accounts, clock: Clock, log: NotificationLog, admission: AdmissionPolicy
+    ) -> None:
+        """Must be made on the running event loop."""
+        self.host = host
+        self.accounts = accounts
+        self.clock = clock
+        self.now = clock.now
+        self.log = log
+        self.wheel = Wheel(clock, self._stalled)
+        self.admission = Admission(admission)
+        self.presence_listeners: list[Callable[[PresenceChanged], None]] = []
+        self.stall_listeners: list[Callable[[float], None]] = []
+        """Told how many seconds the server did not run."""
+        self.stopping = False
+        """Whether the service takes no new sessions."""
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.pump = OutboxPump(
+            host.outbox,
+            now=clock.now,
+            call_soon=self._loop.call_soon,
+            returned=host.returned,
+            slice_done=self.settle,
+        )
+        host.wall_offset = clock.wall() - clock.now()
+
+    def settle(self) -> None:
+        """Tell what happened, deliver what was given out; until nothing new comes of it, or a slice is full."""
+        events = self.host.events
+        while True:
+            while events:
+                self._tell(events.popleft())
+            if not self.pump.pump() and not events:
+                return
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, PresenceChanged):
+            for listener in self.presence_listeners:
+                try:
+                    listener(event)
+                except Exception as error:  # noqa: BLE001 - the rooms above must not break a client's request
+                    self.fault(None, error, self.now())
+        elif isinstance(event, Replace):
+            assert isinstance(event.client, ClientSession)
+            event.client.end("replaced", self.now())
+        elif isinstance(event, StoredOffline) and self.log.debug_enabled:
+            self.log.store_offline(event.stanza)
+
+    def begun(self, client: ClientSession) -> None:
+        """A session that `admission` let in exists."""
+        self.log.session_created(sid=client.name, transport=client.transport, address=client.address)
+        self.wheel.watch(client)
+
+    def ended(self, client: ClientSession, closed: Closed, undelivered: Iterable[bytes], now: float) -> None:
+        """A session is over; its binding has forgotten it already."""
+        client.gone = True
+        if client.sign_in_by != inf:
+            client.sign_in_by = inf
+            self.admission.settled(client.address)
+        if client.jid:
+            self.host.detach(client, closed, undelivered, now)
+            self.log.session_closed(client.jid)
+        self.log.session_ended(
+            sid=client.name, jid=client.jid, transport=client.transport, address=client.address, closed=closed
+        )
+
+    def fault(self, client: ClientSession | None, error: Exception, now: float) -> None:
+        """An exception of ours: say so, and end the session it belongs to."""
+        self.log.fault(
+            sid=client.name if client is not None else "", jid=client.jid if client is not None else "", error=error
+        )
+        if client is None or client.gone:
+            return
+        try:
+            client.end("fault", now, evidence=type(error).__name__)
+        except Exception as second:  # noqa: BLE001 - a session that cannot even be ended must not take others with it
+            client.gone = True
+            self.log.fault(sid=client.name, jid=client.jid, error=second)
+
+    # -- password checks that take time ------------------------------------------------------------------------------
+
+    def check_later(self, client: ClientSession, user: str, password: str) -> None:
+        """Check a password in a task and go on with the session when the verdict is there."""
+        self.spawn(self._check(client, user, password))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task of the service; cancelled when it stops."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop_tasks(self) -> None:
+        """Give up what is still being checked."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _check(self, client: ClientSession, user: str, password: str) -> None:
+        try:
+            verdict = await self.accounts.check(user, password, client.address)
+            if client.gone:
+                return
+            now = self.now()
+            client.obey(client.verdict(user, verdict, now), now)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, it is this session's end and nobody else's
+            self.fault(client, error, self.now())
+        self.settle()
+
+    def _stalled(self, seconds: float) -> None:
+        self.log.stalled(seconds)
+        for listener in self.stall_listeners:
+            listener(seconds)

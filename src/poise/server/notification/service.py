@@ -1,0 +1,336 @@
+"""The notification service: its listeners, its sessions, and what the rest of the product may ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from poise.protocols.xmpp.bosh.timing import REAPER_PERIOD_S, BoshPolicy
+from poise.protocols.xmpp.delivery import PresenceChanged
+from poise.protocols.xmpp.host import Host, HostPolicy, Rules
+from poise.server.clock import Clock
+from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.asgi import AsgiApp
+from poise.server.notification.bosh import BoshService
+from poise.server.notification.client import ClientSession
+from poise.server.notification.http import HttpConnection
+from poise.server.notification.http_answer import Cors
+from poise.server.notification.http_site import HttpPort, HttpSite
+from poise.server.notification.hub import Accounts, Hub
+from poise.server.notification.log import NotificationLog
+from poise.server.notification.reaper import Heartbeat, Reaper, forgive
+from poise.server.notification.tcp import TcpService
+from poise.server.notification.timing import HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
+
+_BACKLOG = 2048
+"""Connections the kernel may queue: after a restart all agents come back within seconds."""
+_STOP_SLICE = 100
+"""Sessions ended in one turn of the loop while stopping."""
+
+
+class Kind(Enum):
+    """What a listener speaks."""
+
+    HTTP = "http"
+    XMPP = "xmpp"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """One port to open."""
+
+    name: str
+    """For people and for `NotificationService.ports`: `https`, `notification`, `xmpp`, `insecure_bosh` ..."""
+    host: str
+    port: int
+    """0 takes any free one."""
+    kind: Kind = Kind.HTTP
+    tls: ssl.SSLContext | None = None
+    """Reloading its certificate chain serves the new one from the next connection on."""
+    bosh: bool = True
+    """Whether `/http-bind` is served (HTTP)."""
+    app: AsgiApp | None = None
+    """What serves every other path (HTTP); None answers 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """Every knob of the service."""
+
+    domain: str
+    """XMPP domain; pubsub lives at `pubsub.<domain>`."""
+    bosh: BoshPolicy = field(default_factory=BoshPolicy)
+    host: HostPolicy = field(default_factory=HostPolicy)
+    admission: AdmissionPolicy = field(default_factory=AdmissionPolicy)
+    reaper_period_s: float = REAPER_PERIOD_S
+    """Seconds between two looks at idle sessions."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins allowed by CORS on `/http-bind`; `*` allows all."""
+    plain_in_clear: bool = False
+    """Whether passwords may cross connections without TLS (the insecure switch)."""
+    names: frozenset[str] = frozenset()
+    """Further names by which XMPP clients may address this server."""
+    limits: HttpLimits = field(default_factory=HttpLimits)
+    times: HttpTimes = field(default_factory=HttpTimes)
+
+
+class LiveSession(NamedTuple):
+    """A session as operators may see it."""
+
+    id: str
+    """The start of its sid: enough to tell sessions apart, too little to take one over."""
+    transport: str
+    jid: str
+    """Full JID; empty before bind."""
+    address: str
+    age_s: float
+    idle_s: float
+
+
+class Metric(NamedTuple):
+    """A number for `/metrics`, read when somebody looks."""
+
+    name: str
+    help: str
+    kind: str
+    """`counter` or `gauge`."""
+    read: Callable[[], float]
+
+
+class NotificationService:
+    """Must be made, started and stopped on the running event loop; not thread-safe."""
+
+    def __init__(
+        self,
+        settings: NotificationSettings,
+        rules: Rules,
+        accounts: Accounts,
+        clock: Clock,
+        log: NotificationLog,
+        *,
+        app_failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """`app_failed` is told of exceptions that leave an ASGI application."""
+        self.settings = settings
+        self._clock = clock
+        self._log = log
+        domain = settings.domain
+        self.host = Host(domain, f"pubsub.{domain}", rules, random.Random(secrets.randbits(64)), settings.host)  # noqa: S311 - ids need be unique, not secret
+        self.hub = hub = Hub(self.host, accounts, clock, log, settings.admission)
+        self.bosh = BoshService(hub, settings.bosh, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
+        self.tcp = TcpService(hub)
+        self.site = HttpSite(
+            clock,
+            hub.wheel,
+            self.bosh,
+            cors=Cors(settings.allowed_origins),
+            limits=settings.limits,
+            times=settings.times,
+            app_failed=app_failed,
+        )
+        hub.stall_listeners.append(self._forgive)
+        self._servers: list[asyncio.Server] = []
+        self._ports: dict[str, int] = {}
+
+    # -- start and stop ------------------------------------------------------------------------------------------------
+
+    async def start(self, listeners: Iterable[Listen]) -> None:
+        """Open all ports. Raises OSError for the first that cannot be opened, with none left open."""
+        loop = asyncio.get_running_loop()
+        try:
+            for listen in listeners:
+                server = await loop.create_server(
+                    self._factory(listen),
+                    listen.host,
+                    listen.port,
+                    ssl=listen.tls,
+                    backlog=_BACKLOG,
+                    ssl_handshake_timeout=HANDSHAKE_S if listen.tls is not None else None,
+                )
+                self._servers.append(server)
+                self._ports[listen.name] = server.sockets[0].getsockname()[1]
+        except OSError:
+            self._close_listeners()
+            raise
+        now = self.hub.now()
+        self.hub.wheel.watch(Heartbeat(now))
+        self.hub.wheel.watch(Reaper(self.bosh, self.settings.reaper_period_s))
+        self._log.started()
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Port number by listener name."""
+        return self._ports
+
+    async def stop(self) -> None:
+        """Tell everyone `system-shutdown`, let the last bytes leave, close. Takes less than a second.
+
+        Presence listeners hear nothing of it: that the server stops says nothing about the agents.
+        """
+        hub = self.hub
+        if hub.stopping:
+            return
+        hub.stopping = True
+        hub.presence_listeners.clear()
+        self._close_listeners()
+        hub.pump.flush()
+        await self._end_all()
+        await hub.stop_tasks()
+        await self._drain()
+        hub.wheel.stop()
+        self._log.stopped()
+
+    async def _end_all(self) -> None:
+        sessions: list[ClientSession] = [*self.bosh.sessions.values(), *self.tcp.clients]
+        for start in range(0, len(sessions), _STOP_SLICE):
+            for client in sessions[start : start + _STOP_SLICE]:
+                try:
+                    client.end("shutdown", self.hub.now())
+                except Exception as error:  # noqa: BLE001 - the others must be told all the same
+                    self.hub.fault(client, error, self.hub.now())
+            self.hub.host.outbox.clear()  # nobody is left to read the farewells of others
+            self.hub.settle()
+            await _turn_of_the_loop()
+
+    async def _drain(self) -> None:
+        """Wait until connections are closed and applications done, for STOP_S at most; then break what is left."""
+        for connection in list(self.site.connections):
+            connection.close_when_done()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.site.when_empty(done)
+        tasks = [*self.site.tasks]
+        await asyncio.wait([done, *tasks], timeout=STOP_S)
+        for connection in list(self.site.connections):
+            connection.abort()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for client in list(self.tcp.leaving):
+            client.abort()
+        await _turn_of_the_loop()  # in which the transports let go of their connections
+
+    def _close_listeners(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    def _factory(self, listen: Listen) -> Callable[[], asyncio.Protocol]:
+        if listen.kind is Kind.XMPP:
+            return self.tcp.factory(plain_in_clear=self.settings.plain_in_clear, hosts=self.settings.names)
+        port = HttpPort(listen.name, secure=listen.tls is not None, bosh=listen.bosh, app=listen.app)
+        return lambda: HttpConnection(self.site, port)
+
+    def _forgive(self, seconds: float) -> None:
+        now = self.hub.now()
+        forgive(self.bosh, seconds, now)
+        for client in self.tcp.clients:
+            client.sign_in_by += seconds
+        for connection in self.site.connections:
+            connection.forgive(seconds, now)
+
+    # -- the product's side --------------------------------------------------------------------------------------------
+
+    def on_presence(self, callback: Callable[[PresenceChanged], None]) -> None:
+        """Call back, on the loop, whenever a resource becomes available or unavailable."""
+        self.hub.presence_listeners.append(callback)
+
+    def on_stall(self, callback: Callable[[float], None]) -> None:
+        """Call back, on the loop, when the server itself did not run for so many seconds."""
+        self.hub.stall_listeners.append(callback)
+
+    def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        """Notify a node's subscribers; how many clients it goes to. `payload` is a serialised `<notification/>`;
+        `item_id` may be empty. Raises UnknownNode, ValueError (see `Host.publish`)."""
+        delivered = self.host.publish(node, item_id, payload, self.hub.now())
+        self.hub.settle()
+        return delivered
+
+    def create_node(self, node: str, title: str = "") -> None:
+        """A node of the product; nothing happens when it exists. Raises NodeRefused."""
+        self.host.create_node(node, title)
+        self.hub.settle()
+
+    def delete_node(self, node: str) -> None:
+        """Delete a node and tell its subscribers; nothing happens when there is none."""
+        self.host.delete_node(node)
+        self.hub.settle()
+
+    def subscribe(self, node: str, jid: str) -> None:
+        """Subscribe a JID to a node. Raises UnknownNode, JidError, NodeRefused."""
+        self.host.subscribe(node, jid)
+        self.hub.settle()
+
+    def unsubscribe(self, node: str, jid: str) -> None:
+        """End a subscription. Raises UnknownNode, JidError."""
+        self.host.unsubscribe(node, jid)
+        self.hub.settle()
+
+    def announce(self, available: bool) -> None:
+        """Presence of `finesse@<domain>`, the server's own user: whether the web services are there."""
+        self.host.announce(available, self.hub.now())
+        self.hub.settle()
+
+    def kill(self, jid: str) -> bool:
+        """End the session of a full JID for the operator; False when there is none."""
+        now = self.hub.now()
+        for client in self._clients():
+            if client.jid == jid:
+                client.end("killed", now)
+                self.hub.settle()
+                return True
+        return False
+
+    # -- views ---------------------------------------------------------------------------------------------------------
+
+    def sessions(self) -> list[LiveSession]:
+        """All sessions, bound or not."""
+        now = self.hub.now()
+        return [
+            LiveSession(
+                f"{client.name[:4]}…",
+                client.transport,
+                client.jid,
+                client.address,
+                now - client.created_at,
+                client.idle_s(now),
+            )
+            for client in self._clients()
+        ]
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """What can be counted here, for the metrics page."""
+        http, host, admission = self.site.counters, self.host.counters, self.hub.admission
+        return (
+            Metric("poise_http_connections", "HTTP connections open now.", "gauge", lambda: len(self.site.connections)),
+            Metric("poise_http_connections_total", "HTTP connections accepted.", "counter", lambda: http.accepted),
+            Metric("poise_bosh_requests_total", "POSTs to /http-bind.", "counter", lambda: http.bosh_requests),
+            Metric("poise_app_requests_total", "Requests to the web services.", "counter", lambda: http.app_requests),
+            Metric("poise_http_refused_total", "Requests that were no proper HTTP.", "counter", lambda: http.refused),
+            Metric("poise_http_late_total", "Requests not sent in time.", "counter", lambda: http.late),
+            Metric("poise_http_slow_readers_total", "Clients that did not read.", "counter", lambda: http.slow_readers),
+            Metric(
+                "poise_http_too_many_total", "Connections over an address's limit.", "counter", lambda: http.too_many
+            ),
+            Metric("poise_bosh_sessions", "BOSH sessions now.", "gauge", lambda: len(self.bosh.sessions)),
+            Metric("poise_tcp_sessions", "XMPP connections over TCP now.", "gauge", lambda: len(self.tcp.clients)),
+            Metric("poise_unauthenticated", "Sessions not signed in now.", "gauge", lambda: admission.unauthenticated),
+            Metric("poise_admissions_refused_total", "Sessions refused.", "counter", lambda: admission.refused),
+            Metric("poise_published_total", "Items published.", "counter", lambda: host.published),
+        )
+
+    def _clients(self) -> Iterable[ClientSession]:
+        yield from list(self.bosh.sessions.values())
+        yield from list(self.tcp.clients)
+
+
+async def _turn_of_the_loop() -> None:
+    loop = asyncio.get_running_loop()
+    turn = loop.create_future()
+    loop.call_soon(turn.set_result, None)
+    await turn

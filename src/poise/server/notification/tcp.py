@@ -1,0 +1,227 @@
+"""XMPP over TCP on port 5222: sockets for `TcpStream`, on the same streams, host and accounts as BOSH."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Sequence
+from math import inf
+from typing import cast
+
+from poise.protocols.xmpp.c2s import C2S, C2SPolicy, StreamError
+from poise.protocols.xmpp.stream import Finished, TcpStream
+from poise.registry import ENDINGS, Closed
+from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.hub import Hub, Verdict
+from poise.server.notification.timing import SIGN_IN_S, SLOW_READER_S
+
+OUTPUT_MAX_BYTES = 4_000_000
+"""Bytes waiting for a client that does not read; then its stream ends (X25, SEC06). As much as a BOSH session may
+queue."""
+READ_SLICE_BYTES = 16 * 1024
+"""Bytes read from one stream in a callback of the loop: about 2 ms of parsing and routing (law 8)."""
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+"""Seconds of silence, seconds between probes, probes: a dead peer is noticed in two minutes (RFC 6120 section 4.6)."""
+
+
+class TcpClient(ClientSession, asyncio.Protocol):
+    """One connection."""
+
+    __slots__ = ("_backlog", "_closing", "_heard_at", "_id", "_service", "_stream", "_transport")
+
+    transport = "tcp"
+
+    def __init__(self, service: TcpService, policy: C2SPolicy) -> None:
+        hub = service.hub
+        now = hub.now()
+        super().__init__(hub, C2S(hub.host.domain, policy), "", now)
+        self._service = service
+        self._stream = TcpStream(self.c2s, _new_id)
+        self._transport: asyncio.Transport | None = None
+        self._id = _new_id()
+        self._heard_at = now
+        self._backlog = b""
+        self._closing = inf  # until when the last bytes may take to leave
+
+    # -- asyncio.Protocol ----------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if peer else ""
+        refused = "stopping" if self.hub.stopping else self.hub.admission.enter(self.address, self.hub.now())
+        if refused is not None:
+            self.gone = True
+            self._transport.write(self._stream.end("shutdown" if self.hub.stopping else "too-active", refused))
+            self._transport.close()
+            return
+        _keep_alive(transport.get_extra_info("socket"))
+        self._service.clients.add(self)
+        self.hub.begun(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the stream, a slice at a time."""
+        if self.gone:
+            return
+        if self._backlog or len(data) > READ_SLICE_BYTES:
+            if not self._backlog:
+                asyncio.get_running_loop().call_soon(self._read_on)
+                if self._transport is not None:
+                    self._transport.pause_reading()
+            self._backlog += data
+            return
+        self._read(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; a stream that was not closed properly broke."""
+        self._transport = None
+        self._closing = inf
+        self._service.leaving.discard(self)
+        if not self.gone:
+            evidence = "reset" if exc is not None else "closed without an end of stream"
+            self._forget("socket-lost", self.hub.now(), evidence, None)
+            self._service.leaving.discard(self)
+            self.hub.settle()
+
+    def _read_on(self) -> None:
+        if self.gone:
+            return
+        data, self._backlog = self._backlog[:READ_SLICE_BYTES], self._backlog[READ_SLICE_BYTES:]
+        if self._backlog:
+            asyncio.get_running_loop().call_soon(self._read_on)
+        elif self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        now = self._heard_at = self.hub.now()
+        try:
+            self.obey(self._stream.receive(data, now), now)
+        except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
+            self.hub.fault(self, error, now)
+        self.hub.settle()
+
+    def abort(self) -> None:
+        """Break the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- ClientSession -------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """An id of our own: a stream's id changes with each restart."""
+        return self._id
+
+    @property
+    def deadline(self) -> float:
+        """For the timer wheel."""
+        return min(self.sign_in_by, self._closing)
+
+    def due(self, now: float) -> None:
+        """The sign-in took too long, or the last words take too long to leave."""
+        if self.gone:
+            self._closing = inf
+            if self._transport is not None:
+                self._transport.abort()
+            return
+        self.end("auth-timeout", now, timer_s=SIGN_IN_S)
+        self.hub.settle()
+
+    def deliver(self, stanza: bytes, now: float) -> None:
+        """A stanza from the host."""
+        self.sent += 1
+        self._send(stanza, now)
+
+    def idle_s(self, now: float) -> float:
+        """Seconds since the client last sent anything."""
+        return now - self._heard_at
+
+    def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
+        """End the stream by a code of the registry."""
+        if self.gone:
+            return
+        if self._transport is not None:
+            self._transport.write(self._stream.end(code))
+        self._forget(code, now, evidence, timer_s)
+
+    def _send(self, data: bytes, now: float) -> None:
+        transport = self._transport
+        if transport is None or self.gone:
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > OUTPUT_MAX_BYTES:
+            self._forget("queue-full", now, f"{transport.get_write_buffer_size()} bytes unread", None)
+            transport.abort()
+
+    def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
+        assert isinstance(output, Finished)
+        if self._transport is not None:
+            self._transport.write(unsent)
+        self._forget(output.ending_code, now, output.evidence, None)
+
+    def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
+        user = verdict.account.login_id if verdict.account is not None else None
+        return self._stream.password_checked(verdict.ok, now, verdict.temporary, user)
+
+    def _bound(self, jid: str, now: float) -> Sequence[Output]:
+        return self._stream.bound(jid, now)
+
+    def _bind_refused(self, condition: str, now: float) -> Sequence[Output]:
+        return self._stream.bind_refused(condition, now)
+
+    def _forget(self, code: str, now: float, evidence: str, timer_s: float | None) -> None:
+        """The session is over; what was written may still leave, for a while."""
+        ending = ENDINGS[code]
+        before = now if code in ("client-left", "replaced", "killed", "shutdown") else self._heard_at
+        closed = Closed(ending, self._heard_at, max(before, self._heard_at), now, timer_s, evidence)
+        self._service.clients.discard(self)
+        self._service.leaving.add(self)
+        self._backlog = b""
+        self.hub.ended(self, closed, (), now)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+            self._closing = now + SLOW_READER_S
+            self.hub.wheel.watch(self)
+
+
+class TcpService:
+    """All XMPP connections over TCP."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.clients: set[TcpClient] = set()
+        """Sessions that are not over."""
+        self.leaving: set[TcpClient] = set()
+        """Connections whose session is over and whose last bytes are under way."""
+
+    def factory(self, *, plain_in_clear: bool, hosts: frozenset[str] = frozenset()) -> TcpFactory:
+        """What makes a protocol for each connection of a listener without TLS."""
+        return TcpFactory(self, C2SPolicy(secure=False, plain_in_clear=plain_in_clear, hosts=hosts))
+
+
+class TcpFactory:
+    """Makes a protocol for each connection of one listener."""
+
+    def __init__(self, service: TcpService, policy: C2SPolicy) -> None:
+        self._service = service
+        self._policy = policy
+
+    def __call__(self) -> TcpClient:
+        return TcpClient(self._service, self._policy)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _keep_alive(sock: socket.socket | None) -> None:
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE:
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
