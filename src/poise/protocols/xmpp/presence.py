@@ -97,7 +97,7 @@ class Session:
         self.order = 0
         """Counts presences of the whole host: a higher one is more recent."""
         self.presence = b""
-        """The last available presence as it was broadcast."""
+        """The last available presence as it was broadcast; means nothing in another state."""
         self.directed: dict[str, None] = {}
         """JIDs it sent directed presence to, in order."""
 
@@ -151,8 +151,6 @@ class Presence:
             self._order += 1
             session.order = self._order
             session.priority = priority
-        else:
-            session.presence = b""
         if signal is Signal.END:
             del self._sessions[session.jid]
             account.sessions = tuple(other for other in account.sessions if other is not session)

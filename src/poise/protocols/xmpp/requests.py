@@ -88,7 +88,7 @@ class Requests:
         jid = self.addresses.jid(to)
         if jid.full == bare:
             return Address.ACCOUNT
-        if jid.local and jid.resource:
+        if jid.resource:
             return None
         known = self.addresses.server(jid.full)
         if known is None:

@@ -53,7 +53,15 @@ def test_what_we_do_not_do_is_service_unavailable_wherever_it_is_sent(to: str, k
 
 
 @pytest.mark.parametrize(
-    "to", ["1002@localhost", "9999@localhost", "1002@localhost/gone", "localhost/x", "finesse@localhost"]
+    "to",
+    [
+        "1002@localhost",
+        "9999@localhost",
+        "1002@localhost/gone",
+        "localhost/x",
+        "pubsub.localhost/x",
+        "finesse@localhost",
+    ],
 )
 def test_even_a_ping_tells_nothing_about_other_accounts(to: str) -> None:
     stage = Stage()

@@ -119,6 +119,7 @@ def test_a_connected_resource_that_is_not_available_gets_what_is_addressed_to_it
         ("finesse@localhost", "chat", "refused"),
         ("localhost", "normal", "refused"),
         ("pubsub.localhost", "normal", "refused"),
+        ("1002@pubsub.localhost", "chat", "refused"),
         ("pubsub.localhost", "error", "dropped"),
     ],
 )

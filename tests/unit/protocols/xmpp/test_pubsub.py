@@ -46,6 +46,12 @@ def configure(*fields: tuple[str, str], form_type: str = f"{PUBSUB_NS}#node_conf
     return f"<configure><x xmlns='jabber:x:data' type='{kind}'>{hidden}{rest}</x></configure>"
 
 
+def listed(stage: Stage, client: Recorder, verb: str) -> list[tuple[str, str]]:
+    wrapper = stage.pubsub(client, "get", verb).child("pubsub", PUBSUB_NS)
+    assert wrapper is not None
+    return [(entry.attrs["node"], entry.attrs["jid"]) for entry in next(wrapper.elements()).elements()]
+
+
 # The notification
 
 
@@ -243,6 +249,18 @@ def test_subscribing_twice_is_subscribing_once() -> None:
     assert subscribe(stage, client, USER, client.jid).attrs["type"] == "result"
     assert subscribe(stage, client, USER, client.jid).attrs["type"] == "result"
     assert stage.publish(USER) == 1
+    assert listed(stage, client, "<subscriptions/>") == [(USER, client.jid)]
+
+
+def test_a_change_of_subscriptions_counts_from_the_next_item_on() -> None:
+    stage = stage_with_node()
+    client = stage.join("1001")
+    counts = [stage.publish(USER)]
+    subscribe(stage, client, USER, client.jid)
+    counts.append(stage.publish(USER))
+    stage.pubsub(client, "set", f"<unsubscribe node='{USER}' jid='{client.jid}'/>")
+    counts.append(stage.publish(USER))
+    assert counts == [0, 1, 0]
 
 
 @pytest.mark.parametrize("jid", ["1002@localhost", "admin@localhost/x", "", "@", "1001@elsewhere.example", "localhost"])
@@ -279,18 +297,15 @@ def test_a_user_lists_own_subscriptions_of_all_resources() -> None:
     stage.host.create_node("/finesse/api/SystemInfo")
     stage.host.subscribe("/finesse/api/SystemInfo", "1001@localhost")
     client = stage.join("1001")
-
-    def listed(verb: str) -> list[tuple[str, str]]:
-        wrapper = stage.pubsub(client, "get", verb).child("pubsub", PUBSUB_NS)
-        assert wrapper is not None
-        return [(entry.attrs["node"], entry.attrs["jid"]) for entry in next(wrapper.elements()).elements()]
-
-    assert listed("<subscriptions/>") == [
+    assert listed(stage, client, "<subscriptions/>") == [
         (USER, "1001@localhost"),
         (USER, "1001@localhost/x"),
         ("/finesse/api/SystemInfo", "1001@localhost"),
     ]
-    assert listed(f"<subscriptions node='{USER}'/>") == [(USER, "1001@localhost"), (USER, "1001@localhost/x")]
+    assert listed(stage, client, f"<subscriptions node='{USER}'/>") == [
+        (USER, "1001@localhost"),
+        (USER, "1001@localhost/x"),
+    ]
     nowhere = stage.pubsub(client, "get", "<subscriptions node='/nowhere'/>")
     assert condition(nowhere) == ("cancel", "item-not-found")
 
@@ -579,6 +594,7 @@ def test_subscribers_are_told_of_the_end_of_a_node_and_a_new_one_starts_empty() 
     event = client.only().child("event", EVENT_NS)
     assert event is not None
     assert event.children == (Element("delete", EVENT_NS, {"node": USER}),)
+    assert listed(stage, client, "<subscriptions/>") == []
     stage.host.create_node(USER)
     assert stage.host.subscriptions(USER) == ()
     subscribe(stage, client, USER, client.jid)
