@@ -6,7 +6,7 @@ and nothing is published but SystemInfo; when it opens again every agent's state
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
@@ -61,7 +61,9 @@ class AgentService:
         clock: Clock,
         log: AgentLog,
         reasons: ReasonBook | None = None,
+        last_heartbeat: Callable[[], float | None] = lambda: None,
     ) -> None:
+        """`last_heartbeat`: when the CTI server last answered one, in seconds since the epoch; None while unknown."""
         self._facts = facts
         self._clock = clock
         self._log = log
@@ -82,6 +84,7 @@ class AgentService:
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
         self._cti_version: int | None = None
+        self._last_heartbeat = last_heartbeat
 
     # ---- REST (webservices.services.AgentFacade)
 
@@ -132,6 +135,7 @@ class AgentService:
             reason=self._reason,
             timezone_offset_min=int(offset.total_seconds() // 60) if offset is not None else 0,
             heartbeat_ok=self._link_up,
+            last_heartbeat_at=self._last_heartbeat(),
             heartbeat_interval_s=self._facts.heartbeat_interval_s,
             cti_version=self._cti_version,
             peripheral_id=self._facts.peripheral_id,

@@ -116,11 +116,6 @@ class OpenfireLog:
         self._trace.event("sign_in_failed", sid=sid, user=user, address=address, temporary=temporary)
 
     def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
-        """A client is more active than agreed and is let live."""
-        self._say(self._warn, f"Overactivity detected, {evidence} ({count} times). (id={sid}): {jid}")
-        self._trace.event("session_overactive", sid=sid, jid=jid, evidence=evidence, count=count)
-
-    def overactive(self, *, sid: str, jid: str, evidence: str, count: int) -> None:
         """A client is more active than agreed; told at the first, second, fourth ... time, so that it cannot flood."""
         self._overactive.add()
         if count & (count - 1) == 0:

@@ -147,6 +147,15 @@ def test_our_own_faults_leave_their_traceback_in_error_log(logs: Logs) -> None:
     assert any("in broken" in frame for frame in frames)
 
 
+def test_overactivity_is_told_more_and_more_rarely(logs: Logs) -> None:
+    for count in range(1, 101):
+        logs.openfire.overactive(sid="f382a015", jid=JID, evidence="polls every 0.1 s", count=count)
+    lines = logs.text("desktop/openfire/warn.log").splitlines()
+    assert len(lines) == 7
+    assert lines[-1].endswith(f"Overactivity detected in session (id=f382a015): {JID}: polls every 0.1 s (64 times)")
+    assert "poise_overactivity_total 100\n" in logs.metrics.text()
+
+
 def test_a_stall_is_a_warning(logs: Logs) -> None:
     logs.openfire.stalled(7.25)
     assert "did not run for 7.2 s" in logs.text("desktop/openfire/warn.log")
