@@ -2,8 +2,8 @@
 
 A client is attached once its resource is bound; from then on its stanzas come here, and whatever goes out leaves
 through `outbox` in one order. The cores beside this file do the work: presence and its routing, messages, the offline
-store, pubsub, discovery, roster. This one knows the addresses, answers iqs, and turns a refusal into an error stanza
-- in one place.
+store, requests, pubsub, discovery, roster. This one wires them, and turns a refusal into an error stanza - in one
+place.
 """
 
 from __future__ import annotations

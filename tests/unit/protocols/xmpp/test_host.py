@@ -19,6 +19,7 @@ PING = "<ping xmlns='urn:xmpp:ping'/>"
         ("localhost", "localhost"),
         (PUBSUB, PUBSUB),
         ("LocalHost", "LocalHost"),
+        ("1001@LOCALHOST", "1001@LOCALHOST"),
     ],
 )
 def test_a_ping_is_answered_from_where_it_was_sent_to_or_from_the_own_bare_jid(to: str, sender: str) -> None:

@@ -94,6 +94,7 @@ def test_a_session_that_never_was_available_leaves_without_a_word() -> None:
     phone = stage.join("1001", "phone")
     stage.events(PresenceChanged)
     desk = stage.bind("1001")
+    stage.send(desk, GONE)
     stage.leave(desk)
     assert phone.take() == []
     assert stage.events(PresenceChanged) == []
