@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 
 LINE_MAX = 64 * 1024
@@ -46,6 +47,42 @@ def ccbu_stamp(moment: datetime) -> str:
 def file_stamp(moment: datetime) -> str:
     """`2017-06-17T00-00-00.000`, as in the names of the web services logs."""
     return f"{moment:%Y-%m-%dT%H-%M-%S}.{moment.microsecond // 1000:03d}"
+
+
+class Stamper:
+    """Stamps of one form, the part that changes once a second made once a second. For one thread only."""
+
+    def __init__(self, make: Callable[[float], tuple[str, str]]) -> None:
+        """`make` gives, for a whole second, what stands before and after the milliseconds."""
+        self._make = make
+        self._second = -1
+        self._around = ("", "")
+
+    def __call__(self, wall: float) -> str:
+        """The stamp of that moment."""
+        second = int(wall)
+        microseconds = round((wall - second) * 1e6)
+        if microseconds == 1_000_000:
+            second, microseconds = second + 1, 0
+        if second != self._second:
+            self._second, self._around = second, self._make(float(second))
+        before, after = self._around
+        return f"{before}{microseconds // 1000:03d}{after}"
+
+
+def iso_stamper() -> Stamper:
+    """Stamps like `iso_stamp`."""
+    return Stamper(lambda second: (iso_stamp(second)[:-4], "Z"))
+
+
+def ccbu_stamper(zone: tzinfo | None) -> Stamper:
+    """Stamps like `ccbu_stamp`."""
+
+    def around(second: float) -> tuple[str, str]:
+        before, dot, after = ccbu_stamp(local(second, zone)).partition(".")
+        return before + dot, after[3:]
+
+    return Stamper(around)
 
 
 def iso_stamp(wall: float) -> str:

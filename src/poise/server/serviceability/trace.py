@@ -10,7 +10,7 @@ import json
 
 from poise.server.clock import Clock
 from poise.server.serviceability.activelog import Activelog
-from poise.server.serviceability.lines import LINE_MAX, iso_stamp
+from poise.server.serviceability.lines import LINE_MAX, iso_stamp, iso_stamper
 from poise.server.serviceability.writer import LogWriter, Numbered
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -34,6 +34,7 @@ class Trace:
     def __init__(self, writer: LogWriter, activelog: Activelog, clock: Clock, *, enabled: bool = True) -> None:
         self._clock = clock
         self.enabled = enabled
+        self._stamp = iso_stamper()
         self._file = writer.file(
             activelog.poise, Numbered("trace.jsonl", KEEP), max_bytes=MAX_BYTES, notice=self._dropped
         )
@@ -41,10 +42,11 @@ class Trace:
     def event(self, kind: str, *, sid: str = "", jid: str = "", **fields: Value) -> None:
         """Write one event."""
         if self.enabled:
-            self._file.write(self._line(kind, sid, jid, fields))
+            self._file.write(self._line(self._stamp(self._clock.wall()), kind, sid, jid, fields))
 
-    def _line(self, kind: str, sid: str, jid: str, fields: dict[str, Value]) -> str:
-        record: dict[str, Value] = {"time": iso_stamp(self._clock.wall()), "kind": kind}
+    @staticmethod
+    def _line(stamp: str, kind: str, sid: str, jid: str, fields: dict[str, Value]) -> str:
+        record: dict[str, Value] = {"time": stamp, "kind": kind}
         if sid:
             record["sid"] = sid_tail(sid)
         if jid:
@@ -54,4 +56,5 @@ class Trace:
         return json.dumps(record) + "\n"  # ASCII: controls, line breaks and lone surrogates are escaped
 
     def _dropped(self, count: int) -> str:
-        return self._line("log_lines_dropped", "", "", {"count": count})
+        # on the writer's thread: a stamp of its own
+        return self._line(iso_stamp(self._clock.wall()), "log_lines_dropped", "", "", {"count": count})

@@ -13,7 +13,7 @@ from poise.protocols.cti.messages import Message
 from poise.protocols.cti.seedform import decoded_text, request_text
 from poise.server.clock import Clock
 from poise.server.serviceability.activelog import Activelog
-from poise.server.serviceability.lines import ccbu_stamp, file_stamp, local, one_line
+from poise.server.serviceability.lines import ccbu_stamp, ccbu_stamper, file_stamp, local, one_line
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.writer import LogWriter, Stamped
@@ -94,6 +94,7 @@ class WebservicesLog:
         self._host = one_line(host)
         self._deployment = "CCX" if deployment == "UCCX" else "CCE"
         self._sequence = 0
+        self._stamp = ccbu_stamper(zone)
         self._cti_sequence = 0
         naming = Stamped("Desktop-webservices", KEEP, lambda: file_stamp(local(clock.wall(), zone)))
         self._file = writer.file(activelog.webservices, naming, max_bytes=MAX_BYTES, notice=self._missing)
@@ -112,7 +113,8 @@ class WebservicesLog:
     ) -> None:
         """Write one record. `trusted`: more of the bracketed part, made by our own renderer, brackets balanced."""
         self._sequence += 1
-        self._file.write(self._record(self._sequence, thread, severity, mnemonic, text, values, trusted))
+        stamp = self._stamp(self._clock.wall())
+        self._file.write(self._record(stamp, self._sequence, thread, severity, mnemonic, text, values, trusted))
 
     def presence(self, user: str, resource: str, available: bool) -> None:
         """A resource of a user came or went; the mnemonic has the spelling that runbooks search for."""
@@ -251,12 +253,14 @@ class WebservicesLog:
         self._trace.event("rest_request_fault", method=method, path=path, error=text)
 
     def _missing(self, count: int) -> str:
-        # on the writer's thread: number 0, because the sequence belongs to the event loop
+        # on the writer's thread: a stamp of its own, and number 0, because the sequence belongs to the event loop
+        stamp = ccbu_stamp(local(self._clock.wall(), self._zone))
         text = f"{count} lines were not written: the log queue was full or the disk refused"
-        return self._record(0, POOL, WARNING, "LOG_LINES_DROPPED", text, (("count", count),), "")
+        return self._record(stamp, 0, POOL, WARNING, "LOG_LINES_DROPPED", text, (("count", count),), "")
 
     def _record(
         self,
+        stamp: str,
         sequence: int,
         thread: str,
         severity: int,
@@ -265,7 +269,6 @@ class WebservicesLog:
         values: tuple[tuple[str, object], ...],
         trusted: str,
     ) -> str:
-        stamp = ccbu_stamp(local(self._clock.wall(), self._zone))
         bracketed = "".join(f"[{name}={_balanced(str(value))}]" for name, value in values) + trusted
         message = f"%{bracketed}: {text}" if bracketed else text
         head = f"{sequence % 10_000_000_000:010d}: {self._host}: {stamp}: %CCBU_{thread}-{severity}-{mnemonic}: "

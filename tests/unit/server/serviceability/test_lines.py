@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from poise.server.serviceability.lines import (
     LINE_MAX,
     ccbu_stamp,
+    ccbu_stamper,
     file_stamp,
     iso_stamp,
+    iso_stamper,
     local,
     one_line,
     openfire_stamp,
@@ -47,6 +49,18 @@ def test_the_machines_own_zone_is_used_with_its_summer_time(monkeypatch: pytest.
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@given(st.floats(0, 4e9))
+def test_the_quick_stampers_say_the_same(wall: float) -> None:
+    assert iso_stamper()(wall) == iso_stamp(wall)
+    assert ccbu_stamper(KOLKATA)(wall) == ccbu_stamp(local(wall, KOLKATA))
+
+
+def test_a_stamper_follows_the_clock_back_and_forth() -> None:
+    stamp = iso_stamper()
+    for wall in (1497638824.642, 1497638824.0, 1497638825.5, 1497638824.9999999, 1.0):
+        assert stamp(wall) == iso_stamp(wall)
 
 
 def test_plain_text_stays_as_it_is() -> None:

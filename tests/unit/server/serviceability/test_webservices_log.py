@@ -181,7 +181,9 @@ def test_a_value_cannot_leave_its_field(logs: Logs, value: str) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(user=st.text(), resource=st.text())
 def test_whatever_a_client_calls_itself_the_grammar_holds(logs: Logs, user: str, resource: str) -> None:
-    line = logs.webservices._record(1, "t", 6, "M", "text", (("user", user), ("resource", resource)), "")
+    line = logs.webservices._record(
+        "Jun 17 2017 00:16:04.630 +0530", 1, "t", 6, "M", "text", (("user", user), ("resource", resource)), ""
+    )
     match = RECORD.fullmatch(line[:-1])
     assert match is not None
     assert line.count("\n") == 1
