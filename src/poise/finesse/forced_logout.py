@@ -215,12 +215,12 @@ class ForcedLogout:
     def agent(self, agent: Agent, now: float) -> list[Output]:
         """The agent model has a new picture of an agent."""
         self._agents[agent.agent_id] = agent
-        return self._reported(agent.agent_id, now) if self._link_up else []
+        return self._reported(agent.agent_id, now)
 
     def removed(self, user: str, now: float) -> list[Output]:
         """The configuration names the agent no more."""
         self._agents.pop(user, None)
-        return self._reported(user, now) if self._link_up else []
+        return self._reported(user, now)
 
     def signed_in(self, user: str, now: float) -> list[Output]:
         """The user signed in through REST: somebody is there, with or without an XMPP session."""
@@ -302,6 +302,8 @@ class ForcedLogout:
         return Input.DUE_FREE
 
     def _reported(self, user: str, now: float) -> list[Output]:
+        if not self._link_up:
+            return []
         watch = self.watch(user)
         judgement = self._judgement(user)
         if judgement is Input.DUE_SIGNED_OUT:
