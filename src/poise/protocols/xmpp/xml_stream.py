@@ -35,7 +35,7 @@ _TAG: Final = re.compile(rb"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
 """One whole tag; a `>` inside quotes does not end it. Linear, as no two parts can begin with the same byte. (Possessive
 quantifiers would say so, but Python 3.11.2 gets them wrong.)"""
 _MARK: Final = re.compile(rb"""[>"']""")
-_TAG_START: Final = re.compile(rb"</?[A-Za-z_:\x80-\xff]|</$")
+_TAG_START: Final = re.compile(rb"</?[A-Za-z_:\x80-\xff]|<[!?]|</$")
 
 
 class StreamOpened(NamedTuple):
@@ -135,6 +135,8 @@ class StreamParser:
         """How far the unfinished tag or section at the head of the tail has been looked at."""
         self._quote = b""
         """The quote that is open there."""
+        self._checked = False
+        """Whether the first bytes of the connection were looked at."""
         self._marked = False
         """Whether something in the tail may be a declaration, CDATA or what is refused."""
         self._new_stream()
@@ -196,30 +198,37 @@ class StreamParser:
     def _skip_whitespace(self) -> bool:
         """Between stanzas only white space (keep-alives) and markup may stand. False when nothing else is there yet."""
         tail = self._tail
-        if self._fed == 0:
-            check_encoding(bytes(tail[:4]))
-            if tail and BOM.startswith(tail):
-                return False
-            if tail.startswith(BOM):
-                del tail[:3]
         if tail and tail[0] in _WHITESPACE:
             tail[:] = tail.lstrip(_WHITESPACE)
+        if not self._checked and not self._check_start():
+            return False
         if tail and tail[0] != 0x3C:  # "<"
             if self._tree.depth:
                 raise XmlError(XmlFault.STRAY_TEXT, "text between stanzas")
             raise XmlError(XmlFault.NOT_WELL_FORMED, "not XML")
         return bool(tail)
 
-    def _cut(self) -> int:
-        """How many of the waiting bytes end with a whole tag and may be read."""
+    def _check_start(self) -> bool:
+        """Whether the first bytes are there and may be UTF-8; a byte order mark is taken off. Raises XmlError."""
         tail = self._tail
-        end = tail.rfind(b">") + 1
-        if not end and not self._marked:
-            return 0
+        if len(tail) < 4:
+            return False
+        check_encoding(bytes(tail[:4]))
+        if tail.startswith(BOM):
+            tail[:] = tail[3:].lstrip(_WHITESPACE)
+        self._checked = True
+        return True
+
+    def _cut(self) -> int:
+        """How many of the waiting bytes may be read: up to the end of the last tag, or to the start of an unfinished
+        one. Text waits for the tag after it."""
         if self._marked or self.stepwise or self._tree.depth == 0:
             return self._walk()
-        last = tail.rfind(b"<", 0, end)  # "<" stands nowhere but at the start of a tag
-        return last if last >= 0 and self._tag_end(last) < 0 else end
+        last = self._tail.rfind(b"<")  # "<" stands nowhere but at the start of a tag
+        if last < 0:
+            return 0
+        end = self._tag_end(last)
+        return end if end >= 0 else last
 
     def _walk(self) -> int:
         """The same, token by token: one only when stepwise or before the root, and up to what may not be there."""
@@ -294,11 +303,14 @@ class StreamParser:
             raise XmlError(XmlFault.TOO_BIG, f"a stanza of more than {self.limits.size} bytes")
         if self.paused:
             return
-        start = self._tail.rfind(b"<")
-        if start >= 0 and size - start > self.limits.token:
+        start = self._tail.find(b"<")
+        if start < 0 or self._tail.startswith(_CDATA, start):
+            return
+        if size - start > self.limits.token:
             raise XmlError(XmlFault.TOO_BIG, f"a tag of more than {self.limits.token} bytes")
-        if 0 <= start < size - 1 and not self._marked and not _TAG_START.match(self._tail, start):
-            raise XmlError(XmlFault.NOT_WELL_FORMED, "not a tag")  # it might never come to an end
+        # What can become no tag is refused now: it might never come to an end.
+        if self._tail.rfind(b"<") > start or (size > start + 1 and not _TAG_START.match(self._tail, start)):
+            raise XmlError(XmlFault.NOT_WELL_FORMED, "not a tag")
 
     def _fail(self, error: XmlError) -> None:
         self._over = True
