@@ -15,6 +15,7 @@ from rich.table import Table
 from poise import __version__
 from poise.cli import admin, lab, serve
 from poise.server import config
+from poise.server.settings import Settings
 
 app = typer.Typer(
     name="poise",
@@ -66,7 +67,7 @@ def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJ
     typer.echo(json.dumps({"good": True}) if as_json else "The settings are good.")
 
 
-def _load(file: Path | None, assignments: list[str] | None) -> config.Settings:
+def _load(file: Path | None, assignments: list[str] | None) -> Settings:
     try:
         return config.load(file, os.environ, assignments or [])
     except config.ConfigError as error:

@@ -31,7 +31,7 @@ def show(application: Application, *, as_json: bool) -> None:
     console.print(Panel(table, title="Poise is ready", title_align="left"))
     if application.demo:
         console.print(_sign_ins())
-        console.print(_next_steps(facts["addresses"]["REST"]))
+        console.print(_next_steps(facts["addresses"]["REST"]), soft_wrap=True, highlight=False)
     console.print("Stop with Ctrl-C.")
 
 

@@ -6,12 +6,14 @@ import dataclasses
 import ipaddress
 import os
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from poise.cli import ready
+from poise.cli.demo import simulated_cti_server
 from poise.server import config, ports
 from poise.server.app import Application, StartError
 from poise.server.notification.loop import run
@@ -54,8 +56,10 @@ def serve(
         typer.echo("\n".join(taken), err=True)
         raise typer.Exit(1)
     application = Application(settings, demo=demo)
+    telephony = simulated_cti_server(settings) if demo else nullcontext()
     try:
-        run(application.serve(lambda: ready.show(application, as_json=as_json)))
+        with telephony:
+            run(application.serve(lambda: ready.show(application, as_json=as_json)))
     except StartError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

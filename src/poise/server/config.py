@@ -49,7 +49,8 @@ def keys() -> Iterator[Key]:
     """Every setting in the order of the list."""
     for section, cls in SECTIONS.items():
         for f in fields(cls):
-            default = f.default if f.default is not MISSING else f.default_factory()  # type: ignore[misc]
+            factory = f.default_factory
+            default = f.default if factory is MISSING else factory()
             yield Key(
                 section, f.name, str(f.type), default, f.metadata["doc"], f.metadata["secret"], f.metadata["choices"]
             )

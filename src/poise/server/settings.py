@@ -12,6 +12,8 @@ from typing import Any
 from poise.finesse import timing as presence_timing
 from poise.protocols.cti import timing as cti_timing
 from poise.protocols.xmpp.bosh import timing as bosh_timing
+from poise.server.notification import admission
+from poise.server.notification.timing import HttpLimits
 
 
 def setting(default: Any, doc: str, *, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
@@ -57,10 +59,10 @@ class Bosh:
     """BOSH sessions (XEP-0124, XEP-0206)."""
 
     wait_max_s: int = setting(bosh_timing.WAIT_MAX_S, "longest time in seconds a request is held")
-    idle_limit_s: float = setting(
+    idle_limit_s: int = setting(
         bosh_timing.INACTIVITY_S, "seconds without a held request after which a session is closed"
     )
-    reaper_interval_s: float = setting(bosh_timing.REAPER_PERIOD_S, "seconds between two looks at idle sessions")
+    reaper_interval_s: float = setting(float(bosh_timing.REAPER_PERIOD_S), "seconds between two looks at idle sessions")
     hold_max: int = setting(bosh_timing.HOLD_MAX, "most requests held at once in one session")
     openfire_404: bool = setting(
         False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found"
@@ -68,8 +70,14 @@ class Bosh:
     allowed_origins: tuple[str, ...] = setting(
         (), "origins allowed by CORS on /http-bind; * allows all without credentials"
     )
-    creations_per_minute: int = setting(6000, "BOSH sessions one address may create in a minute")
-    unauthenticated_max: int = setting(2000, "sessions and streams that have not signed in yet, over all addresses")
+    creations_per_minute: int = setting(
+        admission.CREATIONS_PER_MINUTE, "BOSH sessions one address may create in a minute"
+    )
+    unauthenticated_max: int = setting(
+        admission.UNAUTHENTICATED_MAX, "sessions and streams that have not signed in yet, over all addresses"
+    )
+    unauthenticated_per_address: int = setting(admission.UNAUTHENTICATED_PER_ADDRESS, "the same for one address")
+    connections_per_address: int = setting(HttpLimits().connections_per_address, "open HTTP connections of one address")
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Cti:
     client_id: str = setting("Finesse", "ClientID sent in OPEN_REQ")
     client_password: str = setting("", "ClientPassword sent in OPEN_REQ", secret=True)
     version: int = setting(20, "highest GED-188 protocol version to ask for")
-    heartbeat_s: float = setting(cti_timing.HEARTBEAT_S, "seconds between two heartbeats")
+    heartbeat_s: float = setting(float(cti_timing.HEARTBEAT_S), "seconds between two heartbeats")
 
 
 @dataclass(frozen=True)

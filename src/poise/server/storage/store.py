@@ -21,6 +21,8 @@ from poise.server.storage.tables import accounts, last_presence, reason_codes
 
 T = TypeVar("T")
 
+DATABASE = "poise.db"
+"""File name of the SQLite database in the data folder."""
 BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for another process's write lock (an import beside a running server) before it fails."""
 ROWS_PER_STATEMENT = 500
@@ -72,6 +74,11 @@ class Store:
         """Login id of every account by its case-folded login name. Raises StoreError."""
         query = sa.select(accounts.c.login_key, accounts.c.login_id)
         return await self._run(lambda connection: {row.login_key: row.login_id for row in connection.execute(query)})
+
+    async def all_accounts(self) -> list[Account]:
+        """Every account, in the order of login ids. Raises StoreError."""
+        query = sa.select(accounts).order_by(accounts.c.login_id)
+        return await self._run(lambda connection: [_account(row) for row in connection.execute(query)])
 
     async def put_accounts(self, rows: Sequence[Account]) -> None:
         """Add accounts, or replace those with the same login id; all or nothing. Raises StoreError."""
@@ -195,6 +202,10 @@ def _find_account(connection: sa.Connection, name: str) -> Account | None:
     row = next((row for row in rows if row.login_id == name), rows[0] if rows else None)
     if row is None:
         return None
+    return _account(row)
+
+
+def _account(row: Any) -> Account:
     return Account(row.login_id, row.login_name, row.password_hash, frozenset(Role(role) for role in row.roles.split()))
 
 

@@ -1,0 +1,336 @@
+"""Puts the rooms together: storage, accounts, logs, notification service, CTI link, agents, web services.
+
+Order of starting: what is asked before what asks. Order of stopping: first what speaks to clients, last what writes.
+Everything lives on one event loop; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from poise.contact.reasons import Category, ReasonBook, ReasonCode
+from poise.contact.states import Deployment
+from poise.finesse.forced_logout import LogoutPolicy
+from poise.protocols.cti.settings import LinkSettings
+from poise.protocols.xmpp.bosh.timing import BoshPolicy
+from poise.protocols.xmpp.delivery import PresenceChanged
+from poise.protocols.xmpp.host import Rules
+from poise.server import certificates
+from poise.server.accounts import Accounts
+from poise.server.agents.service import AgentService, ServiceFacts
+from poise.server.clock import Clock, LoopClock
+from poise.server.ctilink.addresses import sides
+from poise.server.ctilink.client import CtiClient
+from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
+from poise.server.notification.timing import HttpLimits
+from poise.server.people import People
+from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.health import Health
+from poise.server.serviceability.metrics import Metrics
+from poise.server.serviceability.openfire import OpenfireLog
+from poise.server.serviceability.trace import Trace
+from poise.server.serviceability.webservices_log import WebservicesLog
+from poise.server.serviceability.writer import LogWriter
+from poise.server.settings import Settings
+from poise.server.storage.importing import seed_demo
+from poise.server.storage.records import ReasonCodeRecord
+from poise.server.storage.store import Store, StoreError, sqlite_url
+from poise.server.webservices.app import web_services
+from poise.server.webservices.services import Services
+
+DATABASE = "poise.db"
+"""File name of the SQLite database in the data folder."""
+PID_FILE = "poise.pid"
+"""Names the running server for `poise utils`."""
+PROTOCOL_VERSIONS = (25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13)
+"""GED-188 versions the codec speaks, best first."""
+
+
+class StartError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+class Application:
+    """The whole server. Make, start and stop it on one event loop."""
+
+    def __init__(self, settings: Settings, *, demo: bool = False, clock: Clock | None = None) -> None:
+        """`demo` seeds demo accounts into an empty database; `clock` is the loop's own unless a test moves it."""
+        self.settings = settings
+        self.demo = demo
+        self.data = Path(settings.server.data)
+        self.domain = settings.server.domain.lower()
+        self.metrics = Metrics()
+        self._given_clock = clock
+        self._activelog = Activelog(self.data)
+        self._files: certificates.Files | None = None
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+
+    # ---- life
+
+    async def serve(self, on_ready: Callable[[], None]) -> None:
+        """Start, say so, and run until SIGTERM or SIGINT; SIGUSR1 and SIGUSR2 switch debug.log on and off."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            await self.start()
+            loop.add_signal_handler(signal.SIGUSR1, self.openfire.set_debug, True)
+            loop.add_signal_handler(signal.SIGUSR2, self.openfire.set_debug, False)
+            on_ready()
+            await stop.wait()
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Open everything. Raises StartError with nothing left open."""
+        try:
+            await self._start()
+        except (OSError, StoreError, certificates.CertificateError, ValueError) as error:
+            await self.stop()
+            raise StartError(f"The server cannot start: {error}") from error
+
+    async def stop(self) -> None:
+        """Close everything that was opened, last opened first; takes less than two seconds."""
+        while self._closing:
+            await self._closing.pop()()
+
+    async def _start(self) -> None:
+        self.clock = self._given_clock or LoopClock(asyncio.get_running_loop())
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._activelog.create()
+        writer = LogWriter()
+        self._closing.append(_awaitable(writer.close))
+        self._make_logs(writer)
+        store = await Store.open(sqlite_url(self.data / DATABASE))
+        self._closing.append(store.close)
+        if self.demo:
+            await seed_demo(store)
+        people = People(store, self.domain)
+        await people.load()
+        self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked)
+        self._closing.append(self.accounts.close)
+        await self._start_services(store, people)
+        self._write_pid()
+
+    def _make_logs(self, writer: LogWriter) -> None:
+        settings = self.settings
+        trace = Trace(writer, self._activelog, self.clock, enabled=settings.log.trace)
+        self.openfire = OpenfireLog(writer, self._activelog, self.clock, trace, self.metrics, debug=settings.log.debug)
+        self.webservices_log = WebservicesLog(
+            writer,
+            self._activelog,
+            self.clock,
+            trace,
+            self.metrics,
+            host=self.domain,
+            deployment=settings.contact.deployment,
+        )
+        self.metrics.counted_elsewhere("poise_log_lines_dropped_total", "Log lines lost.", lambda: writer.dropped)
+
+    async def _start_services(self, store: Store, people: People) -> None:
+        rules = Rules(people.administrators, people.exists, self._may_subscribe)
+        self._people = people
+        self.notification = NotificationService(
+            self._notification_settings(),
+            rules,
+            self.accounts,
+            self.clock,
+            self.openfire,
+            app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
+        )
+        self.cti = CtiClient(self._link_settings(), self.clock, self.webservices_log, self._cti_output)
+        remembered = await store.last_presences()
+        reasons = await store.reason_codes()
+        self.agents = AgentService(
+            self._facts(),
+            self._logout_policy(),
+            cti=self.cti,
+            publisher=self.notification,
+            store=store,
+            clock=self.clock,
+            log=self.webservices_log,
+            reasons=reason_book(self._deployment, reasons),
+        )
+        self.notification.on_presence(self._presence)
+        self.notification.on_stall(self.agents.forgive)
+        self._count()
+        await self.notification.start(self._listeners())
+        self._closing.append(self.notification.stop)
+        self.agents.start(user for user, presence in remembered.items() if presence.available)
+        self._closing.append(_awaitable(self.agents.stop))
+        if self.settings.cti.side_a:
+            self.cti.start()
+            self._closing.append(self.cti.stop)
+
+    def _count(self) -> None:
+        for metric in self.notification.metrics():
+            add = self.metrics.gauge if metric.kind == "gauge" else self.metrics.counted_elsewhere
+            add(metric.name, metric.help, metric.read)
+
+    def _write_pid(self) -> None:
+        pid_file = self.data / PID_FILE
+        pid_file.write_text(f"{os.getpid()}\n", "ascii")
+        self._closing.append(_awaitable(lambda: pid_file.unlink(missing_ok=True)))
+
+    # ---- between the rooms
+
+    def _presence(self, event: PresenceChanged) -> None:
+        self.agents.presence(event.user, event.resource, event.available, event.remaining)
+
+    def _cti_output(self, output: Any) -> None:
+        self.agents.cti_output(output)
+
+    def _may_subscribe(self, user: str, node: str) -> bool:
+        return self.agents.may_subscribe(user, node, administrator=self._people.is_administrator(user))
+
+    # ---- settings for each room
+
+    @property
+    def _deployment(self) -> Deployment:
+        return Deployment(self.settings.contact.deployment)
+
+    def _notification_settings(self) -> NotificationSettings:
+        bosh, ports = self.settings.bosh, self.settings.ports
+        policy = BoshPolicy(
+            wait_max_s=bosh.wait_max_s,
+            hold_max=bosh.hold_max,
+            inactivity_s=round(bosh.idle_limit_s),
+            compat_openfire_404=bosh.openfire_404,
+        )
+        admission = AdmissionPolicy(
+            creations_per_minute=bosh.creations_per_minute,
+            unauthenticated_max=bosh.unauthenticated_max,
+            unauthenticated_per_address=min(bosh.unauthenticated_per_address, bosh.unauthenticated_max),
+        )
+        return NotificationSettings(
+            self.domain,
+            bosh=policy,
+            admission=admission,
+            reaper_period_s=bosh.reaper_interval_s,
+            allowed_origins=bosh.allowed_origins,
+            plain_in_clear=ports.insecure,
+            limits=replace(HttpLimits(), connections_per_address=bosh.connections_per_address),
+        )
+
+    def _link_settings(self) -> LinkSettings:
+        cti = self.settings.cti
+        wanted = PROTOCOL_VERSIONS.index(cti.version) if cti.version in PROTOCOL_VERSIONS else -1
+        if wanted < 0:
+            raise ValueError(
+                f"cti.version is {cti.version}; {PROTOCOL_VERSIONS[-1]} to {PROTOCOL_VERSIONS[0]} are known"
+            )
+        return LinkSettings(
+            sides(cti.side_a or "unset:1", cti.side_b),
+            peripheral_id=cti.peripheral_id,
+            client_id=cti.client_id,
+            client_password=cti.client_password.encode("utf-8"),
+            versions=PROTOCOL_VERSIONS[wanted:],
+            heartbeat_s=cti.heartbeat_s,
+        )
+
+    def _logout_policy(self) -> LogoutPolicy:
+        settings = self.settings
+        return LogoutPolicy(
+            self._deployment,
+            settings.contact.load,
+            grace_s=settings.presence.grace_s,
+            monitor_s=settings.presence.monitor_s,
+            return_limit_s=settings.bosh.idle_limit_s,
+        )
+
+    def _facts(self) -> ServiceFacts:
+        settings = self.settings
+        return ServiceFacts(
+            self._deployment,
+            self.domain,
+            self.domain,
+            settings.server.secondary,
+            peripheral_id=settings.cti.peripheral_id,
+            heartbeat_interval_s=round(settings.cti.heartbeat_s),
+            https_port=settings.ports.https,
+            xmpp_port=settings.ports.xmpp,
+        )
+
+    # ---- listeners
+
+    def _listeners(self) -> list[Listen]:
+        server, ports = self.settings.server, self.settings.ports
+        self._files = self._certificate()
+        tls = certificates.context(self._files)
+        services = Services(
+            self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
+        )
+        health = Health(self.metrics, {"agents": lambda: self.agents.trouble})
+        app = web_services(services, health.routes())
+        wanted = [
+            Listen("https", server.host, ports.https, tls=tls, app=app),
+            Listen("notification", server.host, ports.notification, tls=tls),
+            Listen("xmpp", server.host, ports.xmpp, Kind.XMPP),
+        ]
+        if ports.insecure:
+            wanted += [
+                Listen("insecure_http", server.host, ports.insecure_http, bosh=False, app=app),
+                Listen("insecure_bosh", server.host, ports.insecure_bosh),
+            ]
+        return [listen for listen in wanted if listen.port >= 0]
+
+    def _certificate(self) -> certificates.Files:
+        tls = self.settings.tls
+        if tls.certificate or tls.key:
+            return certificates.Files(Path(tls.certificate), Path(tls.key), None)
+        host = self.settings.server.host
+        names = [self.domain, "localhost", "127.0.0.1"]
+        if host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            names.append(host)
+        return certificates.ensure(self.data / "tls", list(dict.fromkeys(names)), self._now())
+
+    def _now(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(self.clock.wall(), datetime.UTC)
+
+    # ---- what people are told
+
+    def facts(self) -> dict[str, Any]:
+        """Addresses, logs and CA of the running server, for the ready table."""
+        host, ports = self.domain, self.notification.ports
+        shown: dict[str, tuple[str, str]] = {
+            "https": ("REST", f"https://{host}:%d/finesse/api"),
+            "notification": ("BOSH", f"https://{host}:%d/http-bind/"),
+            "xmpp": ("XMPP", f"{host}:%d"),
+            "insecure_http": ("REST, plain", f"http://{host}:%d/finesse/api"),
+            "insecure_bosh": ("BOSH, plain", f"http://{host}:%d/http-bind/"),
+        }
+        addresses = {shown[name][0]: shown[name][1] % port for name, port in ports.items()}
+        if "https" in ports:
+            addresses["health"] = f"https://{host}:{ports['https']}/readyz"
+        if self.settings.cti.side_a:
+            addresses["CTI server"] = self.settings.cti.side_a
+        ca = self._files.ca if self._files is not None else None
+        return {
+            "addresses": addresses,
+            "ports": dict(ports),
+            "logs": str(self._activelog.desktop.resolve()),
+            "ca": str(ca.resolve()) if ca is not None else "",
+            "pid": os.getpid(),
+        }
+
+
+def reason_book(deployment: Deployment, records: list[ReasonCodeRecord]) -> ReasonBook:
+    """Stored reason codes as the contact room knows them."""
+    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all) for r in records]
+    return ReasonBook(deployment, codes)
+
+
+def _awaitable(call: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        call()
+
+    return run
