@@ -135,7 +135,8 @@ class AgentModel:
         agent_id = message.agent_id
         if agent_id is None or message.fields.get("MRDID", VOICE_MRD) not in _VOICE_MRDS:
             return []
-        return self._bare_state(agent_id, message.fields.get("AgentState", NULL16), now_wall, message)
+        state = message.fields.get("AgentState", NULL16)
+        return self._bare_state(agent_id, state, now_wall, None, _extension(message))
 
     def _team_states(self, message: Message, now_wall: float) -> list[Change]:
         """AGENT_TEAM_CONFIG_EVENT: each member's state and for how long; membership itself comes with `configure`."""
@@ -151,25 +152,33 @@ class AgentModel:
                 member.get(f"ATC_{name}") for name in ("AGENT_ID", "AGENT_STATE", "STATE_DURATION")
             )
             if isinstance(agent_id, str) and isinstance(state, int):
-                since = now_wall - _duration(lasts if isinstance(lasts, int) else None, None)
-                changes += self._bare_state(agent_id, state, since, None)
+                since = now_wall - _duration(lasts, None) if isinstance(lasts, int) and lasts != NULL32 else None
+                changes += self._bare_state(agent_id, state, now_wall, since)
         return changes
 
-    def _bare_state(self, agent_id: str, number: int, since: float, message: Message | None) -> list[Change]:
-        """A state that came without a reason: where it is the state we know, the reason we know stays."""
+    def _bare_state(
+        self, agent_id: str, number: int, now_wall: float, since: float | None, extension: str = ""
+    ) -> list[Change]:
+        """A state without a reason: where it is the one we know, the reason and time we know stay.
+
+        `since`: when it began, if the message said so. A signed-in state of unknown age counts from now, because
+        clients run a timer on it; for a signed-out agent the time stays unknown.
+        """
         state = from_cti(number)
         if state is None or state is AgentState.LOGIN:
             return []
         agent = self._agents.get(agent_id)
         if agent is None:
             early = Message("QUERY_AGENT_STATE_CONF", {"AgentState": number}, agent_floats(agent_id))
-            self._keep_early(agent_id, message or early, since)
+            self._keep_early(agent_id, early, now_wall)
             return []
         same = state is agent.state or (state is AgentState.RESERVED and agent.state.value.startswith("RESERVED"))
+        if since is None:
+            since = agent.state_changed_at if same else None if state is AgentState.LOGOUT else now_wall
         return self._report(
             agent_id,
             agent.state if same else state,
-            extension=_extension(message) if message is not None else "",
+            extension=extension,
             reason=agent.reason_code if same else None,
             pending=None,
             since=since,
@@ -183,7 +192,7 @@ class AgentModel:
         extension: str,
         reason: int | None,
         pending: AgentState | None,
-        since: float,
+        since: float | None,
     ) -> list[Change]:
         """The one place where an agent's state changes."""
         before = self._agents[agent_id]
