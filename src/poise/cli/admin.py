@@ -11,13 +11,12 @@ from typing import Annotated
 import typer
 
 from poise.server.storage.importing import COLUMNS, ImportReport, import_accounts
-from poise.server.storage.store import Store, StoreError, sqlite_url
+from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 
 app = typer.Typer(help="Accounts and configuration, also without a running server.", no_args_is_help=True)
 
 PROBLEMS_SHOWN = 20
-DATABASE = "poise.db"
-"""File name of the SQLite database in the data folder."""
+"""Bad rows that are printed; the count tells of the rest."""
 
 
 class _FileError(Exception):

@@ -12,7 +12,7 @@ import asyncio
 import base64
 import hmac
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,10 +41,12 @@ PASSWORD_MAX = 1024
 """Longest password in characters; longer ones fail at the price of a normal hash. Bounds the work of one attempt."""
 PENDING_MAX = 4096
 """Checks waiting for the hash thread, over all addresses: about 100 s of work. Above it the answer is "try again"."""
+PENDING_PER_ADDRESS = 2048
+"""Of these from one address: a contact centre may share one, and all its agents come back at once after a restart."""
 ADDRESS_BURST = 300
-"""Attempts one address may have under way or failed before it is slowed: a contact centre may share one address."""
+"""Failures one address may have before it is slowed; good sign-ins cost nothing."""
 ADDRESS_PER_S = 2.0
-"""How many of an address's spent attempts come back each second; good ones come back at once."""
+"""How many failures of an address are forgotten each second."""
 USER_BURST = 10
 """Attempts one name may have under way or failed before it is slowed; twice the lockout: only guessers meet it."""
 USER_PER_S = 0.1
@@ -126,6 +128,7 @@ class Accounts:
         self._users = _Buckets(USER_BURST, USER_PER_S)
         self._hashes = _HashQueue()
         self._running: dict[tuple[str, bytes], asyncio.Task[Verdict]] = {}
+        self._pending: Counter[str] = Counter()
 
     def check_cached(self, user: str, password: str) -> Verdict | None:
         """A good check of the last half hour repeated, in microseconds; None means: ask `check`."""
@@ -148,11 +151,12 @@ class Accounts:
         key = (user, self._digest(user, password))
         task = self._running.get(key)
         if task is None:
-            if len(self._running) >= PENDING_MAX or not self._addresses.take(address, self._now()):
+            if self._too_busy(address) or not self._addresses.allows(address, self._now()):
                 return Verdict(Outcome.THROTTLED)
             task = asyncio.get_running_loop().create_task(self._verify(user, password, address))
             self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            self._pending[address] += 1
+            task.add_done_callback(lambda _: self._done(key, address))
         # a caller who goes away must not undo the counting of his attempt
         return await asyncio.shield(task)
 
@@ -181,6 +185,15 @@ class Accounts:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         self._hashes.close()
 
+    def _too_busy(self, address: str) -> bool:
+        return len(self._running) >= PENDING_MAX or self._pending[address] >= PENDING_PER_ADDRESS
+
+    def _done(self, key: tuple[str, bytes], address: str) -> None:
+        del self._running[key]
+        self._pending[address] -= 1
+        if not self._pending[address]:
+            del self._pending[address]
+
     def _digest(self, user: str, password: str) -> bytes:
         # keyed with a key of this process: of no use outside it, and a fast hash is enough
         return hmac.digest(self._key, f"{user}\0{password}".encode("utf-8", "surrogatepass"), "sha256")
@@ -203,13 +216,13 @@ class Accounts:
         if locked or self._lockout.locked(who, self._now()):
             return Verdict(Outcome.LOCKED)
         if account is None or not good:
+            self._addresses.charge(address, self._now())
             if self._lockout.failed(who, self._now()):
                 self.forget(who)
                 self._on_lock(who)
             return Verdict(Outcome.BAD)
         self._lockout.cleared(who)
         self._users.give_back(who)
-        self._addresses.give_back(address)
         verdict = Verdict(Outcome.GOOD, account)
         if forgotten == self._forgotten:  # else a password changed meanwhile, perhaps this one
             self._remember(user, password, account, verdict)
@@ -265,13 +278,24 @@ class _Buckets:
         self._per_s = per_s
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, who: str, now: float) -> bool:
-        level, at = self._levels.pop(who, (self._burst, now))
-        level = min(self._burst, level + (now - at) * self._per_s)
-        allowed = level >= 1.0
+    def allows(self, who: str, now: float) -> bool:
+        return self._level(who, now) >= 1.0
+
+    def charge(self, who: str, now: float) -> None:
+        level = self._level(who, now)
+        self._levels.pop(who, None)
         _bound(self._levels)
-        self._levels[who] = (level - 1.0 if allowed else level, now)
+        self._levels[who] = (max(0.0, level - 1.0), now)
+
+    def take(self, who: str, now: float) -> bool:
+        allowed = self.allows(who, now)
+        if allowed:
+            self.charge(who, now)
         return allowed
+
+    def _level(self, who: str, now: float) -> float:
+        level, at = self._levels.get(who, (self._burst, now))
+        return min(self._burst, level + (now - at) * self._per_s)
 
     def give_back(self, who: str) -> None:
         level, at = self._levels.get(who, (self._burst, 0.0))

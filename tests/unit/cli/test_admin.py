@@ -9,8 +9,8 @@ import argon2
 import pytest
 from typer.testing import CliRunner
 
-from poise.cli.admin import DATABASE, app
-from poise.server.storage.store import Store, sqlite_url
+from poise.cli.admin import app
+from poise.server.storage.store import DATABASE, Store, sqlite_url
 
 PHC = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("secret")
 HEADING = "login_id,login_name,password_hash,roles\n"

@@ -11,6 +11,7 @@ import pytest
 from poise.server import accounts as room
 from poise.server.accounts import Accounts, Outcome, Verdict
 from poise.server.clock import ManualClock
+from poise.server.notification import hub
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
 
@@ -274,6 +275,30 @@ def test_good_sign_ins_do_not_use_up_an_address(monkeypatch: pytest.MonkeyPatch)
     play(story)
 
 
+def test_one_address_cannot_fill_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PENDING_PER_ADDRESS", 2)
+
+    async def story(stage: Stage) -> None:
+        flood = [stage.accounts.check(f"nobody{n}", "x", "10.6.6.6") for n in range(3)]
+        outcomes = [
+            verdict.outcome for verdict in await asyncio.gather(*flood, stage.accounts.check("1001", "1001", "a"))
+        ]
+        assert outcomes == [Outcome.BAD, Outcome.BAD, Outcome.THROTTLED, Outcome.GOOD]
+        assert await stage.good(address="10.6.6.6") is Outcome.GOOD
+
+    play(story)
+
+
+def test_a_whole_contact_centre_behind_one_address_signs_in_at_once() -> None:
+    async def story(stage: Stage) -> None:
+        for n in range(500):
+            stage.source.accounts[str(n)] = Account(str(n), f"name{n}", CHEAP.hash(str(n)), frozenset({Role.AGENT}))
+        outcomes = await asyncio.gather(*(stage.good(str(n), str(n)) for n in range(500)))
+        assert outcomes == [Outcome.GOOD] * 500
+
+    play(story)
+
+
 def test_addresses_are_hashed_in_turn_so_that_a_flood_waits_for_itself() -> None:
     async def story(stage: Stage) -> None:
         order: list[str] = []
@@ -297,6 +322,28 @@ def test_an_attempt_whose_caller_went_away_still_counts() -> None:
             check.cancel()
         await stage.good()
         assert stage.accounts.locked_out() == ["1001"]
+
+    play(story)
+
+
+def test_closing_gives_up_what_is_under_way() -> None:
+    async def story(stage: Stage) -> None:
+        checks = [asyncio.ensure_future(stage.good(f"nobody{n}")) for n in range(50)]
+        await asyncio.wait(checks, return_when=asyncio.FIRST_COMPLETED)
+        await stage.accounts.close()
+        outcomes = await asyncio.gather(*checks, return_exceptions=True)
+        assert any(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+        assert set(map(type, outcomes)) == {Outcome, asyncio.CancelledError}
+
+    play(story)
+
+
+def test_the_notification_service_can_use_it() -> None:
+    async def story(stage: Stage) -> None:
+        theirs: hub.Accounts = stage.accounts
+        verdict = await theirs.check("agent1", "1001", "10.0.0.1")
+        assert verdict.account is not None
+        assert verdict.account.login_id == "1001"
 
     play(story)
 

@@ -57,7 +57,6 @@ class OpenfireLog:
         self._bound = metrics.counter("poise_sessions_bound_total", "Sessions signed in and bound.")
         self._ended = metrics.counter("poise_sessions_ended_total", "Sessions ended, by ending.", "code", "transport")
         self._refused = metrics.counter("poise_sign_ins_failed_total", "Sign-ins refused.", "temporary")
-        self._offline = metrics.counter("poise_stanzas_undeliverable_total", "Stanzas that found no session (debug).")
         self._overactive = metrics.counter("poise_overactivity_total", "Requests beyond what was agreed, let pass.")
         self._stalls = metrics.counter("poise_stalls_total", "Times in which the server did not run.")
         self._faults = metrics.counter("poise_faults_total", "Sessions ended by an exception of ours.")
@@ -160,7 +159,6 @@ class OpenfireLog:
 
     def store_offline(self, stanza: bytes) -> None:
         """A stanza found no session."""
-        self._offline.add()
         text = _text(stanza)
         self._say(self._debug, f"Unable to route packet. No session is available so store offline. {text}")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from poise.protocols.cti.messages import Message
 from poise.server.ctilink.log import CtiLog
 from poise.server.serviceability.webservices_log import AgentLog, WebservicesLog, _balanced
+from poise.server.webservices.services import RestLog
 from tests.unit.server.serviceability.conftest import Logs
 
 RECORD = re.compile(
@@ -198,9 +199,11 @@ def test_missing_lines_are_told_in_the_files_own_grammar(logs: Logs) -> None:
     assert RECORD.fullmatch(logs.webservices._missing(3).rstrip("\n"))
 
 
-def test_it_is_both_logs_at_once(logs: Logs) -> None:
+def test_it_is_three_logs_at_once(logs: Logs) -> None:
+    rest_log: RestLog = logs.webservices
+    rest_log.rest_fault(method="GET", path="/p", error=ValueError("x"))
     agent_log: AgentLog = logs.webservices
     cti_log: CtiLog = logs.webservices
     agent_log.presence_monitor("1001")
     cti_log.cti_link_trouble("odd")
-    assert len(records(logs)) == 2
+    assert len(records(logs)) == 3
