@@ -117,8 +117,8 @@ class AsgiExchange(Exchange):
         if message["type"] == "http.response.start":
             if self._started:
                 raise AsgiError("a second http.response.start")
-            self._started = True
             self._begin(message["status"], message.get("headers", ()))
+            self._started = True
         elif message["type"] == "http.response.body":
             if not self._started or self._over:
                 raise AsgiError("http.response.body out of place")

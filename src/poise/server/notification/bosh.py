@@ -262,9 +262,19 @@ class BoshService:
         """Do what a session's core asks for; while that is under way already, after it."""
         if not effects:
             return
-        self._work.append((client, effects))
         if self._working:
+            self._work.append((client, effects))
             return
+        only = effects[0]
+        if len(effects) == 1 and isinstance(only, Answer) and not self.hub.log.debug_enabled:
+            # all there is to do for a poll that releases a held one, or for a stanza that finds one
+            channel = only.channel
+            assert isinstance(channel, BoshExchange)
+            channel.answer(only.body, client.core.content_type, only.status)
+            if client.core.deadline < client.armed:
+                self.hub.wheel.watch(client)
+            return
+        self._work.append((client, effects))
         self._working = True
         try:
             while self._work:

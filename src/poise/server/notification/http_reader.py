@@ -85,6 +85,14 @@ class RequestReader:
         """Value of the Origin header."""
         self.expects_continue = False
         """Whether the client waits for `100 Continue`."""
+        self.content_length = 0
+        """Declared length of the body; 0 when chunked or absent."""
+        self._chunked = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether the last request is told by its head and length alone, and another may follow."""
+        return self.keep == KEEP and self.content_length > 0 and not self.expects_continue
 
     def feed(self, data: bytes) -> None:
         """Read bytes, tell the connection what they hold. Raises RequestRefusedError for what is no proper request."""
@@ -118,8 +126,7 @@ class RequestReader:
         self._raw = 0
         if self.phase == BODY:
             self._again = True
-            framing = self._header(b"transfer-encoding") and b"Transfer-Encoding: chunked"
-            framing = framing or b"Content-Length: %d" % self.content_length()
+            framing = b"Transfer-Encoding: chunked" if self._chunked else b"Content-Length: %d" % self.content_length
             rest = b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n" + rest
         if rest:
             self.feed(rest)
@@ -170,19 +177,23 @@ class RequestReader:
             raise RequestRefusedError(400, "headers too long")
         self.origin = None
         self.expects_continue = False
+        self.content_length = 0
+        self._chunked = False
         hosts = 0
         for name, value in self.headers:
-            kind = _KINDS.get(name) or _KINDS.get(name.lower())
-            if kind is None:
+            if len(name) not in _LENGTHS:
                 continue
-            if kind == "host":
+            kind = name.lower()
+            if kind == b"host":
                 hosts += 1
-            elif kind == "origin":
+            elif kind == b"content-length":
+                self.content_length = int(value)  # llhttp has checked its syntax
+            elif kind == b"origin":
                 self.origin = value.rstrip()
-            elif kind == "expect":
+            elif kind == b"expect":
                 self._check_expect(value)
-            elif kind == "transfer-encoding" and (value.strip().lower() != b"chunked" or self.version != "1.1"):
-                raise RequestRefusedError(400, "transfer coding other than chunked")
+            elif kind == b"transfer-encoding":
+                self._check_coding(value)
         version = self.version
         if version not in ("1.1", "1.0"):
             raise RequestRefusedError(400, "HTTP version")
@@ -194,18 +205,13 @@ class RequestReader:
             raise RequestRefusedError(417, "unknown expectation")
         self.expects_continue = self.version == "1.1"
 
+    def _check_coding(self, value: bytes) -> None:
+        if value.strip().lower() != b"chunked" or self.version != "1.1":
+            raise RequestRefusedError(400, "transfer coding other than chunked")
+        self._chunked = True
+
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-
-    def content_length(self) -> int:
-        """Declared length of the body; 0 when chunked or absent. llhttp has checked its syntax."""
-        return int(self._header(b"content-length") or 0)
-
-    def _header(self, wanted: bytes) -> bytes | None:
-        for name, value in self.headers:
-            if len(name) == len(wanted) and name.lower() == wanted:
-                return value
-        return None
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -223,7 +229,7 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if self._parser.should_upgrade() and self._has_body():
+        if (self._chunked or self.content_length) and self._parser.should_upgrade():
             return  # it is not: see _go_on
         self.phase = BETWEEN
         if self._parts is not None:
@@ -238,12 +244,6 @@ class RequestReader:
         if self.keep == CLOSE:
             self.reusable = False
 
-    def _has_body(self) -> bool:
-        return self.content_length() > 0 or self._header(b"transfer-encoding") is not None
 
-
-_KINDS = {
-    spelled: kind
-    for kind in ("host", "origin", "expect", "transfer-encoding")
-    for spelled in (kind.encode(), kind.title().encode())
-}
+_LENGTHS = frozenset(map(len, ("host", "origin", "expect", "content-length", "transfer-encoding")))
+"""Lengths of the header names that matter here; most others are told apart by that alone."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from poise.server.clock import Clock
 from poise.server.notification.asgi import AsgiApp
 from poise.server.notification.exchange import BoshExchange
-from poise.server.notification.http_answer import Cors, Dates
+from poise.server.notification.http_answer import Cors, Dates, Heads
 from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.timing import HttpLimits, HttpTimes
 from poise.server.notification.wheel import Wheel
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 _SPARE_READERS = 64
 """Idle readers kept for the next request; each holds a parser of about 2 kB."""
+
+
+_KNOWN_HEADS = 1024
+"""Request heads remembered, about 400 bytes each. Each kind of client sends one or two per length of its bodies."""
+
+
+class KnownHead(NamedTuple):
+    """What a request head means that was read before, byte for byte: a POST to `/http-bind` on a kept connection."""
+
+    content_length: int
+    heads: Heads
+    """For its answers."""
 
 
 class BoshHandler(Protocol):
@@ -92,6 +104,7 @@ class HttpSite:
         self.connections: set[HttpConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         """Application calls under way."""
+        self.known_heads: dict[bytes, KnownHead] = {}
         self._dates = Dates(clock)
         self._readers: list[RequestReader] = []
         self._addresses: dict[str, int] = {}
@@ -112,6 +125,12 @@ class HttpSite:
         reader.sink = None
         if reader.reusable and len(self._readers) < _SPARE_READERS:
             self._readers.append(reader)
+
+    def learn(self, head: bytes, content_length: int, heads: Heads) -> None:
+        """Remember a request head; all are forgotten when there are too many."""
+        if len(self.known_heads) >= _KNOWN_HEADS:
+            self.known_heads.clear()
+        self.known_heads[head] = KnownHead(content_length, heads)
 
     def arrived(self, connection: HttpConnection) -> bool:
         """Count a connection; False when its address has too many."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tests.support.server import DOMAIN, Server
 
+OPEN: list[socket.socket] = []
+"""Sockets to be closed after the test."""
 HTTPBIND = "http://jabber.org/protocol/httpbind"
 
 
@@ -30,6 +32,7 @@ class Connection:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             raw = context.wrap_socket(raw)
+        OPEN.append(raw)
         self.socket = raw
         self._buffer = b""
 

@@ -516,3 +516,56 @@ async def test_a_content_type_with_a_line_break_is_never_written() -> None:
         await rig.bosh.until(lambda: len(rig.bosh.held) == 1)
         with pytest.raises(ValueError, match="line break"):
             rig.bosh.held[0].answer(b"x", "text/xml\r\nX-Evil: 1")
+
+
+@story
+async def test_a_head_read_before_is_recognised_and_means_the_same() -> None:
+    async with Rig(cors=Cors(["https://app.test"])) as rig:
+        client = await rig.client()
+        client.post(b"now:a", "/http-bind/", "Origin: https://app.test")
+        first = await client.answer()
+        (head,) = rig.site.known_heads
+        assert head.endswith(b"\r\n\r\n")
+        client.post(b"now:b", "/http-bind/", "Origin: https://app.test")
+        second = await client.answer()
+        assert (second.body, second.headers) == (b"b", first.headers)
+        client.post(b"now:c", "/http-bind/", "Origin: https://other.test")
+        assert "access-control-allow-origin" not in (await client.answer()).headers
+        client.send(post(b"now:d", "/http-bind/", "Origin: https://app.test") * 2)
+        assert [(await client.answer()).body for _ in range(2)] == [b"d", b"d"]
+
+
+@story
+async def test_a_known_head_with_a_body_in_two_packets_is_read_the_long_way() -> None:
+    async with Rig() as rig:
+        client = await rig.client()
+        client.post(b"now:a")
+        await client.answer()
+        whole = post(b"now:b")
+        client.send(whole[:-2])
+        await _turns(rig)
+        client.send(whole[-2:])
+        assert (await client.answer()).body == b"b"
+
+
+@story
+async def test_heads_that_ask_for_more_than_their_body_are_not_remembered() -> None:
+    async with Rig() as rig:
+        for header in ("Connection: close", "Expect: 100-continue", "Transfer-Encoding: chunked"):
+            client = await rig.client()
+            if header.startswith("Transfer"):
+                client.send(HEAD + header.encode() + b"\r\n\r\n5\r\nnow:x\r\n0\r\n\r\n")
+            else:
+                client.post(b"now:x", "/http-bind/", header)
+            assert b"HTTP/1.1" in await client.line()
+        assert rig.site.known_heads == {}
+
+
+@story
+async def test_heads_are_forgotten_when_a_client_sends_ever_new_ones() -> None:
+    async with Rig() as rig:
+        client = await rig.client()
+        for number in range(1100):
+            client.post(b"now:x", "/http-bind/", f"X-Number: {number}")
+            await client.answer()
+        assert len(rig.site.known_heads) < 1024
