@@ -51,6 +51,7 @@ def test_accounts_survive_a_restart_and_are_found_by_id_and_by_name_of_any_case(
         assert await store.find_account("1101") == SUPERVISOR
         assert await store.find_account("nobody") is None
         assert await store.account_names() == {"agent1": "1001", "supervisor1": "1101"}
+        assert sorted(await store.all_accounts(), key=lambda account: account.login_id) == [AGENT, SUPERVISOR]
 
     play(tmp_path, first)
     play(tmp_path, second)
