@@ -7,6 +7,7 @@ still happens in order. A consumer's mistake costs one event, not the link.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, cast
@@ -224,7 +225,8 @@ class CtiClient:
             raise
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             self._connected()
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            number = error.errno if isinstance(error, OSError) else None
+            reason = os.strerror(number) if number is not None and number > 0 else str(error)
             self._do(self.link.disconnected(self._clock.now(), f"no connection: {reason}"))
             return
         self._connected()

@@ -186,6 +186,7 @@ def test_a_server_that_stops_answering_heartbeats_is_left() -> None:
         struct.pack(">II", 0x7FFFFFFF, 30),
         b"<stream:stream/>",
     ],
+    ids=["giant", "http", "giant-agent-event", "xmpp"],
 )
 def test_garbage_ends_the_link_which_is_then_made_again(garbage: bytes) -> None:
     async def story() -> None:
@@ -211,7 +212,11 @@ def test_half_a_message_does_not_hold_the_link_for_ever() -> None:
     run(story)
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-x\r\n", b"\0" * 8, b"\0\0\0\4\0\0\0\6\0\0\0\1"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"SSH-2.0-x\r\n", b"\0" * 8, b"\0\0\0\4\0\0\0\6\0\0\0\1"],
+    ids=["silent", "ssh", "zeros", "heartbeat"],
+)
 def test_a_server_that_is_no_cti_server_is_left_for_the_other_side(answer: bytes) -> None:
     async def story() -> None:
         async with stranger(answer) as (port_a, answered), lab() as (_, port_b), linked(port_a, port_b) as world:
