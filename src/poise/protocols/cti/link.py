@@ -117,6 +117,11 @@ class Link:
         """Monotonic seconds at which `due` must be called; infinite when nothing is due."""
         return min(self._step_deadline, self._heartbeat_at, self._requests.deadline)
 
+    @property
+    def heartbeat_answered(self) -> bool:
+        """The session is open, and no heartbeat but the one just sent is without an answer."""
+        return self.state in OPEN_STATES and self._unanswered <= 1
+
     def start(self, now: float) -> list[Output]:
         """Begin to strive for a link."""
         if self._go(LinkInput.START):

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from poise.protocols.cti.constants import ConfigKind, Service
+from poise.protocols.cti.layout import NEWEST_VERSION, OLDEST_VERSION
 from poise.protocols.cti.messages import Message
 from poise.protocols.cti.outputs import Side
 from poise.protocols.cti.timing import HEARTBEAT_S, HEARTBEATS_MISSED, IDLE_TIMEOUT_S
@@ -19,8 +20,18 @@ SERVICES = (
     | Service.IGNORE_DUPLICATE_AGENT_EVENTS
 )
 CONFIG_KINDS = ConfigKind.SKILL_GROUP | ConfigKind.AGENT
+OFFERED_VERSIONS = (24, 20, 18, 15, 13)
+"""Versions at which the protocol changed in ways that matter here: offered when a server refuses a newer one."""
+
 ALL_CALL_MESSAGES = 0x0FFFFFFF
 ALL_AGENT_STATES = 0x3FFF
+
+
+def versions_from(highest: int) -> tuple[int, ...]:
+    """Versions to offer when `highest` is the newest that is wanted. Raises ValueError outside 13-25."""
+    if not OLDEST_VERSION <= highest <= NEWEST_VERSION:
+        raise ValueError(f"the protocol version must lie between {OLDEST_VERSION} and {NEWEST_VERSION}, not {highest}")
+    return (highest, *(version for version in OFFERED_VERSIONS if version < highest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ class LinkSettings:
     """At most 64 bytes."""
     signature: str = "Finesse"
     """CTIClientSignature in the events our requests cause; desktop servers are known by this word."""
-    versions: tuple[int, ...] = (20, 18, 15, 13)
+    versions: tuple[int, ...] = versions_from(20)
     """Protocol versions to offer, best first; the next one is offered when a server refuses one."""
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two heartbeats."""

@@ -37,14 +37,18 @@ P = ParamSpec("P")
 SLICE = 50
 """Outputs carried out before the event loop serves others again: at 0.1 ms each, a slice stays at 5 ms."""
 
+READ_BYTES = 32_768
+"""Most bytes taken from the socket at once: about 300 events, 2 ms of decoding."""
+
 _UNTOLD = frozenset({"HEARTBEAT_REQ"})
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """One socket; silent once the client has let go of it."""
 
     def __init__(self, client: CtiClient) -> None:
         self._client: CtiClient | None = client
+        self._buffer = bytearray(READ_BYTES)
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,10 +57,14 @@ class _Connection(asyncio.Protocol):
         if self._client is None:
             self.transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """The CTI server said something."""
         if self._client is not None:
-            self._client.received(data)
+            self._client.received(bytes(self._buffer[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket broke or the CTI server closed it."""
@@ -107,6 +115,11 @@ class CtiClient:
     def up(self) -> bool:
         """Open and synchronised."""
         return self.link.state is LinkState.UP
+
+    @property
+    def heartbeat_answered(self) -> bool:
+        """Whether the CTI server answers heartbeats (SystemInfo's lastCTIHeartbeatStatus)."""
+        return self.link.heartbeat_answered
 
     def start(self) -> None:
         """Begin to connect."""

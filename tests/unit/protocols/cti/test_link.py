@@ -24,7 +24,7 @@ from poise.protocols.cti.outputs import (
     RequestEnded,
     SendBytes,
 )
-from poise.protocols.cti.settings import LinkSettings
+from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.cti.states import TRANSITIONS, LinkInput, LinkState
 from tests.unit.protocols.cti.peer import KEYS, A, B, Scene, agent_record, only, sent
 
@@ -156,6 +156,18 @@ def test_three_unanswered_heartbeats_end_the_link() -> None:
     assert only(outputs, LinkDown) == [LinkDown("3 heartbeats were not answered")]
     assert Close("3 heartbeats were not answered") in outputs
     assert Connect(B) in outputs
+
+
+def test_whether_heartbeats_are_answered_can_be_seen_before_the_link_is_lost() -> None:
+    scene = Scene()
+    assert not scene.link.heartbeat_answered
+    scene.up("1001")
+    scene.passes(timing.HEARTBEAT_S)
+    assert scene.link.heartbeat_answered
+    scene.passes(timing.HEARTBEAT_S)
+    assert not scene.link.heartbeat_answered
+    scene.says("HEARTBEAT_CONF")
+    assert scene.link.heartbeat_answered
 
 
 def test_answered_heartbeats_keep_the_link() -> None:
@@ -427,6 +439,25 @@ def test_stopping_before_the_session_is_open_closes_at_once() -> None:
 def test_settings_that_cannot_be_written_are_refused_at_once() -> None:
     with pytest.raises(CtiError):
         Link(LinkSettings((A,), client_id="x" * 64))
+
+
+def test_slower_heartbeats_ask_for_a_longer_idle_time_out() -> None:
+    scene = Scene(heartbeat_s=30.0)
+    scene.link.start(scene.now)
+    (opening,) = only(scene.link.connected(scene.now), SendBytes)
+    assert opening.message.fields["IdleTimeout"] == 120
+    scene.says("OPEN_CONF", {"PeripheralOnline": 1})
+    assert sent(scene.passes(29)) == []
+    assert sent(scene.passes(1)) == ["HEARTBEAT_REQ"]
+
+
+def test_versions_are_offered_from_the_highest_wanted_down() -> None:
+    assert versions_from(25) == (25, 24, 20, 18, 15, 13)
+    assert versions_from(20) == (20, 18, 15, 13)
+    assert versions_from(13) == (13,)
+    for wrong in (12, 26):
+        with pytest.raises(ValueError, match="between 13 and 25"):
+            versions_from(wrong)
 
 
 def test_every_state_of_the_table_can_be_left_and_every_state_is_reached() -> None:

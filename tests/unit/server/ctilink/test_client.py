@@ -399,7 +399,7 @@ def test_a_flood_of_events_is_worked_off_in_slices() -> None:
                 await _turn()
                 longest = max(longest, len(world.heard.outputs) - count)
             assert before
-            assert 0 < longest <= 2 * SLICE
+            assert 0 < longest <= 2 * SLICE, longest
 
     run(story)
 
