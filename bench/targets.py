@@ -186,8 +186,10 @@ def poise(folder: Path) -> Iterator[Running]:
         "ports.notification=15281",
         "ports.insecure_bosh=15280",
         "ports.xmpp=15222",
+        "bosh.polling_s=0",
         "bosh.creations_per_minute=1000000",
         "bosh.unauthenticated_max=20000",
+        "bosh.unauthenticated_per_address=20000",
         "bosh.connections_per_address=50000",
     ]
     flags = [part for setting in settings for part in ("--set", setting)]

@@ -19,7 +19,7 @@ from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings
-from poise.protocols.xmpp.bosh.timing import BoshPolicy
+from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import Rules
 from poise.server import certificates
@@ -42,12 +42,10 @@ from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import Settings
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.records import ReasonCodeRecord
-from poise.server.storage.store import Store, StoreError, sqlite_url
+from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 
-DATABASE = "poise.db"
-"""File name of the SQLite database in the data folder."""
 PID_FILE = "poise.pid"
 """Names the running server for `poise utils`."""
 PROTOCOL_VERSIONS = (25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13)
@@ -204,6 +202,8 @@ class Application:
             wait_max_s=bosh.wait_max_s,
             hold_max=bosh.hold_max,
             inactivity_s=round(bosh.idle_limit_s),
+            polling_s=bosh.polling_s or None,
+            overactivity=Overactivity.LOG if bosh.ignore_overactivity else Overactivity.TERMINATE,
             compat_openfire_404=bosh.openfire_404,
         )
         admission = AdmissionPolicy(

@@ -64,6 +64,10 @@ class Bosh:
     )
     reaper_interval_s: float = setting(float(bosh_timing.REAPER_PERIOD_S), "seconds between two looks at idle sessions")
     hold_max: int = setting(bosh_timing.HOLD_MAX, "most requests held at once in one session")
+    polling_s: int = setting(
+        bosh_timing.POLLING_S, "shortest time in seconds between two empty requests; 0: no such limit"
+    )
+    ignore_overactivity: bool = setting(False, "only count clients that are too active, as Openfire's switch does")
     openfire_404: bool = setting(
         False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found"
     )

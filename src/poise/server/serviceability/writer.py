@@ -17,6 +17,9 @@ from typing import BinaryIO, Protocol
 QUEUE_BYTES_MAX = 32 * 1024 * 1024
 """Characters waiting to be written, over all files: about ten seconds of 10,000 lines each. A disk that stands still
 for longer costs lines, not memory."""
+LINGER_S = 0.05
+"""Seconds a first line waits for company. A thread woken for each line costs the event loop more than the line itself
+(measured: a quarter of a session's set-up); longer, and a crash would take more of the last lines with it."""
 BATCH_MAX = 2000
 """Lines taken from the queue before they are written: one system call a file and batch."""
 
@@ -146,6 +149,7 @@ class LogWriter:
         self._queue: queue.SimpleQueue[tuple[LogFile, str] | threading.Event | None] = queue.SimpleQueue()
         self._queued = 0  # written by the event loop only
         self._done = 0  # written by the thread only: two counters need no lock
+        self._hurry = threading.Event()
         self._files: list[LogFile] = []
         self._thread = threading.Thread(target=self._run, name="poise-logs", daemon=True)
         self._thread.start()
@@ -173,23 +177,26 @@ class LogWriter:
         """Wait until everything queued so far is written. Not for the event loop's thread while it serves."""
         reached = threading.Event()
         self._queue.put(reached)
+        self._hurry.set()
         reached.wait()
 
     def close(self) -> None:
         """Write what is queued, close the files, end the thread."""
         self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
 
     def _run(self) -> None:
-        more = True
-        while more:
+        while True:
             batch = [self._queue.get()]
-            while len(batch) < BATCH_MAX:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            more = self._work(batch)
+            self._hurry.wait(LINGER_S)
+            self._hurry.clear()
+            while batch:
+                while len(batch) < BATCH_MAX and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())  # this thread is the only one that takes
+                if not self._work(batch):
+                    return
+                batch = [] if self._queue.empty() else [self._queue.get_nowait()]
 
     def _work(self, batch: list[tuple[LogFile, str] | threading.Event | None]) -> bool:
         """Write a batch, grouped by file; False when the end was among it."""

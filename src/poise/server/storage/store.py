@@ -25,6 +25,9 @@ DATABASE = "poise.db"
 """File name of the SQLite database in the data folder."""
 BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for another process's write lock (an import beside a running server) before it fails."""
+PRESENCE_LINGER_S = 0.05
+"""Seconds presences wait for company before they are written together. After a restart all agents come back within
+seconds; a crash within this time may forget that an agent was here."""
 ROWS_PER_STATEMENT = 500
 """Rows named in one statement; SQLite allows 32,766 bound parameters, older builds 999."""
 
@@ -46,6 +49,7 @@ class Store:
         self._thread = thread
         self._presence: dict[str, LastPresence] = {}
         self._flush: asyncio.Future[None] | None = None
+        self._hurry = asyncio.Event()
         self.presence_failures = 0
         """Presences that could not be written; a restart would not know them."""
 
@@ -130,16 +134,22 @@ class Store:
         """Remember, soon and without waiting. Many changes while one write is under way become one write."""
         self._presence[presence.user] = presence
         if self._flush is None:
-            self._flush = asyncio.ensure_future(self._write_presence())
+            self._hurry = asyncio.Event()
+            self._flush = asyncio.ensure_future(self._write_presence(self._hurry))
 
     async def flush(self) -> None:
         """Wait until every recorded presence is written."""
         while self._flush is not None:
+            self._hurry.set()
             await self._flush
 
-    async def _write_presence(self) -> None:
+    async def _write_presence(self, hurry: asyncio.Event) -> None:
         try:
             while self._presence:
+                try:
+                    await asyncio.wait_for(hurry.wait(), PRESENCE_LINGER_S)
+                except TimeoutError:
+                    pass
                 values = [
                     {"user": row.user, "available": row.available, "at": row.at} for row in self._presence.values()
                 ]
