@@ -1,0 +1,147 @@
+"""`--target`, servers per profile, the expectation file made strict, and the report at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.checklist import TARGETS, Expectations, expectations
+from tests.conformance.dialogue import Contact
+from tests.conformance.report import print_outcomes
+from tests.conformance.targets import Profile, Server, Target, make_target
+from tests.conformance.wire import OPEN
+
+HERE = Path(__file__).parent
+OUTCOMES = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which server is tested."""
+    parser.addoption("--target", choices=TARGETS, default="poise", help="server under conformance test")
+
+
+def _target_name(config: pytest.Config) -> str:
+    return str(config.getoption("--target", default="poise"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Expected differences must fail, inapplicable tests are left out, each for its written reason."""
+    target = _target_name(config)
+    known = expectations()
+    for item in items:
+        if item.path.parent != HERE:
+            continue
+        reason = Expectations.lookup(known.not_applicable, item.name, target)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"not applicable to {target}: {reason}"))
+        reason = Expectations.lookup(known.differs, item.name, target)
+        if reason:
+            item.add_marker(pytest.mark.xfail(reason=f"{target} differs: {reason}", strict=True, raises=AssertionError))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember how each conformance test ended."""
+    report = yield
+    if item.path.parent == HERE:
+        outcomes = item.config.stash.setdefault(OUTCOMES, {})
+        if report.when == "call" or report.outcome != "passed":  # type: ignore[attr-defined]
+            expected = getattr(report, "wasxfail", None) is not None
+            outcomes[item.name] = "differs" if expected else report.outcome  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table requirement -> outcome."""
+    outcomes = config.stash.get(OUTCOMES, {})
+    if outcomes:
+        print_outcomes(terminalreporter, outcomes, _target_name(config))
+
+
+class Pool:
+    """Running servers, one per profile. Peers live for the whole run, Poise for one module."""
+
+    def __init__(self, target: Target, folder: Callable[[], Path]) -> None:
+        self.target = target
+        self._folder = folder
+        self._running: dict[Profile, Server] = {}
+
+    def get(self, profile: Profile) -> Server:
+        """The server of that profile; one that died is an error of the test that killed it, and is replaced."""
+        server = self._running.get(profile)
+        if server is None or not server.alive():
+            self._running[profile] = server = self.target.start(profile, self._folder())
+        return server
+
+    def fresh(self, profile: Profile) -> Server:
+        """A server that nobody else uses, for tests that stop it."""
+        return self.target.start(profile, self._folder())
+
+    def end_module(self) -> None:
+        """Stop what is cheap to start again."""
+        if self.target.restart_each_module:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop all."""
+        for server in self._running.values():
+            server.stop()
+        self._running.clear()
+
+
+@pytest.fixture(scope="session")
+def pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """All servers of this run."""
+    target = make_target(_target_name(request.config))
+    servers = Pool(target, lambda: tmp_path_factory.mktemp(target.name))
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="module")
+def module_pool(pool: Pool) -> Iterator[Pool]:
+    """The pool, relieved of cheap servers after each module."""
+    yield pool
+    pool.end_module()
+
+
+@pytest.fixture
+def serve(module_pool: Pool) -> Callable[[Profile], Server]:
+    """A server for a profile of the test's own."""
+    return module_pool.get
+
+
+@pytest.fixture
+def fresh(pool: Pool) -> Iterator[Callable[[Profile], Server]]:
+    """A server for this test alone."""
+    started: list[Server] = []
+
+    def start(profile: Profile) -> Server:
+        started.append(pool.fresh(profile))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def server(module_pool: Pool) -> Server:
+    """The server of the checklist's first profile: wait 4, inactivity 2, polling 2, maxpause 6, hold 1."""
+    return module_pool.get(Profile())
+
+
+@pytest.fixture
+def contact(server: Server) -> Contact:
+    """User 1002 over TCP."""
+    return Contact(server)
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """Close the connections a test left open."""
+    yield
+    while OPEN:
+        OPEN.pop().close()

@@ -1,0 +1,159 @@
+"""Section F: broken connections, and requests that are sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.conformance.dialogue import (
+    CLIENT,
+    PING,
+    QUIET,
+    Contact,
+    Session,
+    check_empty,
+    check_session_lives,
+    check_terminated,
+    login,
+    message,
+    texts,
+)
+from tests.conformance.targets import Profile, Server
+from tests.conformance.wire import Reply
+
+
+def ping(name: str) -> str:
+    """A ping with an id of its own."""
+    return PING.replace("ping1", name)
+
+
+def check_replaced(reply: Reply) -> None:
+    """What the old connection of a held rid is told: recoverable error, or empty as most servers do."""
+    assert reply.status == 200
+    assert not reply.stanzas
+    assert reply.root.get("type") in ("error", None), reply.body
+
+
+def test_F01_a_repeated_rid_gets_the_identical_answer_and_is_not_processed_again(
+    server: Server, contact: Contact
+) -> None:
+    session = login(server)
+    body = session.B(1, message(contact.jid, "once"), PING)
+    first = session.post(body)
+    again = session.post(body)
+    assert again.body == first.body
+    assert contact.hear(f"{{{CLIENT}}}message").findtext(f"{{{CLIENT}}}body") == "once"
+    assert contact.overheard(server) == []
+
+
+def test_F02_each_of_the_last_answers_can_be_had_again(server: Server) -> None:
+    session = login(server)
+    bodies = [session.B(n, ping(f"p{n}")) for n in (1, 2, 3)]
+    answers = [session.post(body).body for body in bodies]
+    assert session.post(bodies[2]).body == answers[2]
+    assert session.post(bodies[1]).body == answers[1]
+    check_session_lives(session, 4)
+
+
+def test_F03_a_rid_older_than_the_replay_buffer_ends_the_session(server: Server) -> None:
+    session = login(server)
+    for _ in range(6):
+        session.next(PING)
+    check_terminated(session.ask(-4).reply(), "item-not-found")
+    check_terminated(session.ask(1).reply(), "item-not-found")
+
+
+def test_F04_M06_a_duplicate_of_a_held_rid_takes_over(server: Server, contact: Contact) -> None:
+    session = login(server)
+    old = session.ask(1)
+    assert old.held()
+    new = session.ask(1)
+    check_replaced(old.reply(0.5))
+    assert new.held()
+    contact.say(message(session.jid, "to the new one"))
+    assert texts(new.reply(0.5)) == ["to the new one"]
+    check_session_lives(session, 2)
+
+
+def test_F04_the_old_connection_is_told_a_recoverable_error(server: Server) -> None:
+    session = login(server)
+    old = session.ask(1)
+    assert old.held()
+    session.ask(1)
+    assert old.reply(0.5).root.get("type") == "error"
+
+
+def test_F05_resending_the_oldest_of_two_open_requests_attaches_to_it(serve: Callable[[Profile], Server]) -> None:
+    server = serve(Profile(hold_max=3))
+    session = login(server, hold=2)
+    oldest, second = session.ask(1, QUIET), session.ask(2, QUIET)
+    assert oldest.held()
+    assert second.held()
+    reloaded = session.ask(1, QUIET)
+    check_replaced(oldest.reply(0.5))
+    assert reloaded.held()
+    Contact(server).say(message(session.jid, "after the reload"))
+    assert texts(reloaded.reply(0.5)) == ["after the reload"]
+    assert second.held()
+
+
+def test_F05_a_reload_is_no_overactivity(server: Server) -> None:
+    session = login(server)
+    held = [session.ask(1)]
+    for _ in range(3):
+        assert held[-1].held()
+        held.append(session.ask(1))
+        check_replaced(held[-2].reply(0.5))
+    check_session_lives(session, 2)
+
+
+def test_F06_endless_repeats_are_answered_or_refused_but_never_ignored(server: Server) -> None:
+    session = login(server)
+    body = session.B(1, PING)
+    first = session.post(body)
+    for _ in range(50):
+        reply = session.post(body)
+        if reply.root.get("type") == "terminate":
+            check_terminated(reply, "policy-violation")
+            check_terminated(session.ask(2).reply(), "item-not-found")
+            return
+        assert reply.body == first.body
+    check_session_lives(session, 2)
+
+
+def test_F07_a_repeated_pause_gets_no_data(server: Server, contact: Contact) -> None:
+    session = login(server)
+    pause = session.B(1, pause=5)
+    check_empty(session.post(pause))
+    contact.say(message(session.jid, "later"))
+    server.settle()
+    reply = session.post(pause)
+    if reply.root.get("type") is None:
+        check_empty(reply)
+    else:
+        check_terminated(reply, "item-not-found")
+
+
+def test_F08_a_repeated_creation_makes_a_new_session_and_the_orphan_ends(server: Server) -> None:
+    orphan, kept = Session(server), Session(server)
+    kept.base = orphan.base
+    assert orphan.create().sid != kept.create().sid
+    server.pass_time(1)
+    held = kept.ask(1)
+    server.pass_time(2.5)
+    check_terminated(orphan.ask(1).reply(), "item-not-found")
+    assert held.held()
+
+
+def test_F09_another_payload_under_an_answered_rid_is_ignored(server: Server, contact: Contact) -> None:
+    session = login(server)
+    first = session.ask(1, PING).reply()
+    again = session.ask(1, message(contact.jid, "smuggled")).reply()
+    assert again.body == first.body
+    assert contact.overheard(server) == []
+
+
+def test_F09_another_payload_under_a_held_rid_is_ignored(server: Server, contact: Contact) -> None:
+    session = login(server)
+    assert session.ask(1).held()
+    assert session.ask(1, message(contact.jid, "smuggled")).held()
+    assert contact.overheard(server) == []
