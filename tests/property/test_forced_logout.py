@@ -76,7 +76,7 @@ class Centre(RuleBasedStateMachine):
         for user in USERS:
             if self.link and self.state[user] is AgentState.LOGOUT:
                 self.obliged.discard(user)
-            if self.link and user in self.sent and self.policy.settled(self.state[user]):
+            if self.link and user in self.sent and self.policy.settled(Agent(user, state=self.state[user])):
                 self.obliged.discard(user)
             on_call = self.policy.waits_for_calls and self.state[user] in ON_CALL
             if user in self.obliged and self.link and not on_call:
@@ -180,5 +180,5 @@ class Centre(RuleBasedStateMachine):
             assert self.stored == {user for user in USERS if self.logout.watch(user) is not Watch.ABSENT}
 
 
-Centre.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+Centre.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestCentre = Centre.TestCase

@@ -36,7 +36,7 @@ from poise.protocols.cti.constants import NULL16, NULL32, VOICE_MRD
 from poise.protocols.cti.messages import FloatValue, Message, agent_floats
 from poise.protocols.cti.outputs import RequestEnded
 
-EARLY_MAX = 10_000
+EARLY_MAX = 2_000
 """Statements kept about agents whom the configuration does not name yet; the oldest is dropped first."""
 
 _LONGEST_DURATION_S = 366 * 86_400.0
@@ -274,10 +274,14 @@ class AgentModel:
         if not isinstance(request, CtiRequest):
             return []
         failure = ended.failure_code
-        self._correlation.ended(request, confirmed=failure is None)
-        if failure is None:
-            return []
         agent = self._agents.get(request.agent_id)
+        if failure is None:
+            if agent is None:
+                return []
+            present = Reported(agent.state, agent.pending_state, agent.reason_code, moved=False)
+            needless = self._correlation.confirmed(request, present) and request.wish.actor is not Actor.SYSTEM
+            return [AgentChanged(agent, agent, request.request_id)] if needless else []
+        self._correlation.failed(request)
         if request.wish.state is AgentState.LOGIN and agent is not None and not agent.signed_in:
             self._mobile.pop(request.agent_id, None)
         return [

@@ -1,11 +1,12 @@
 """Which REST call an answer or event of the CTI server belongs to.
 
 Theory. A request is answered twice: the link tells how it ended (confirmed, refused, timed out, lost - exactly one of
-them), and an agent state event tells what became of the agent, but not who asked. The two come in either order, and the
-event may never come, because the request changed nothing. So each request is remembered until both have come; an event
-consumes the requestId of the oldest request of that agent that wanted what it reports, once; and everything is bounded:
-a confirmed request is forgotten when the agent moves somewhere else, and each agent has at most PER_AGENT requests
-here. What is lost by these rules is only the requestId of an event (best effort, finesse-api.md 1.4).
+them), and an agent state event tells what became of the agent, but not who asked. The two come in either order, and
+the event may never come, because the request changed nothing. So each request is remembered until both have come; an
+event consumes the requestId of the oldest request of that agent that wanted what it reports, once; and everything is
+bounded: a confirmed request that asked for what is so already is answered then and there, another is forgotten when
+the agent moves somewhere else, and each agent has at most PER_AGENT requests here. What is lost by these rules is only
+the requestId of an event (best effort, finesse-api.md 1.4).
 """
 
 from __future__ import annotations
@@ -80,14 +81,22 @@ class Correlation:
                 return asked.request.wish.state
         return None
 
-    def ended(self, request: CtiRequest, confirmed: bool) -> None:
-        """The link has told how a request ended."""
-        for asked in self._by_agent.get(request.agent_id, ()):
-            if asked.request is request:
-                asked.confirmed = True
-                if asked.shown or not confirmed:
-                    self._forget(asked)
-                return
+    def failed(self, request: CtiRequest) -> None:
+        """The link has told that a request came to nothing."""
+        asked = self._find(request)
+        if asked is not None:
+            self._forget(asked)
+
+    def confirmed(self, request: CtiRequest, present: Reported) -> bool:
+        """The CTI server has taken a request: does the present state answer it already, so that no event may come?"""
+        asked = self._find(request)
+        if asked is None:
+            return False
+        asked.confirmed = True
+        needless = not asked.shown and request.wish.state is not AgentState.LOGIN and _answers(present, request)
+        if asked.shown or needless:
+            self._forget(asked)
+        return needless
 
     def event(self, agent_id: str, event: Reported) -> CtiRequest | None:
         """The request that a state event answers, if any."""
@@ -113,6 +122,9 @@ class Correlation:
     def forget_agent(self, agent_id: str) -> None:
         """The agent is gone."""
         self._by_agent.pop(agent_id, None)
+
+    def _find(self, request: CtiRequest) -> _Asked | None:
+        return next((asked for asked in self._by_agent.get(request.agent_id, ()) if asked.request is request), None)
 
     def _forget(self, asked: _Asked) -> None:
         mine = self._by_agent[asked.request.agent_id]

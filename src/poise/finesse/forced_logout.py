@@ -45,9 +45,10 @@ class LogoutPolicy:
         """Does the logout wait for the end of a call?"""
         return self.deployment is Deployment.UCCE and self.load == 0
 
-    def settled(self, state: AgentState) -> bool:
-        """Is an agent in this state out of the way of calls, as far as a forced logout can bring about?"""
-        return state is AgentState.LOGOUT or (self.waits_for_calls and state is AgentState.NOT_READY)
+    def settled(self, agent: Agent) -> bool:
+        """Is the agent out of the way of calls, now or when the call ends, as a forced logout wants it?"""
+        states = (agent.state, agent.pending_state)
+        return AgentState.LOGOUT in states or (self.waits_for_calls and AgentState.NOT_READY in states)
 
 
 class Watch(Enum):
@@ -308,7 +309,7 @@ class ForcedLogout:
         judgement = self._judgement(user)
         if judgement is Input.DUE_SIGNED_OUT:
             return self._step(user, Input.REPORT_SIGNED_OUT, now)
-        if watch is Watch.SENT and self.policy.settled(self._agents[user].state):
+        if watch is Watch.SENT and self.policy.settled(self._agents[user]):
             return self._step(user, Input.REPORT_SETTLED, now)
         if judgement is Input.DUE_FREE or watch is Watch.LEFT:
             return self._step(user, Input.REPORT_SIGNED_IN, now)
@@ -336,7 +337,7 @@ class ForcedLogout:
             out.append(Waiting(user, _WAITS[after]))
         elif after is Watch.SENT:
             out.append(ForceLogout(user))
-            if self.policy.settled(self._agents[user].state):  # nothing more will come of it
+            if self.policy.settled(self._agents[user]):  # nothing more will come of it
                 entry.watch = after = Watch.ABSENT
         if after is Watch.ABSENT:
             del self._users[user]

@@ -199,9 +199,31 @@ def test_a_forced_logout_answered_by_not_ready_is_recognised() -> None:
     assert len(agents._correlation) == 0
 
 
-def test_a_confirmed_request_without_an_event_is_forgotten_when_the_agent_moves_on() -> None:
+def test_asking_for_what_is_so_already_is_answered_by_the_confirmation_and_only_once() -> None:
     agents = model()
     signed_in(agents, state=S.AVAILABLE)
+    request = ask(agents, AgentState.READY, "r1")
+    (change,) = agents.ended(confirmed(request))
+    assert change == AgentChanged(agents.agents["1001"], agents.agents["1001"], "r1")
+    assert agents.apply(event("1001", S.AVAILABLE), NOW) == []
+    assert len(agents._correlation) == 0
+
+
+def test_asking_for_another_reason_waits_for_the_event() -> None:
+    agents = model()
+    agents.apply(event("1001", S.NOT_READY, reason=10), NOW)
+    request = agents.request("1001", StateWish(AgentState.NOT_READY, reason_code=11), "r1")
+    assert isinstance(request, CtiRequest)
+    agents.sent(request)
+    assert agents.ended(confirmed(request)) == []
+    (change,) = agents.apply(event("1001", S.NOT_READY, reason=11), NOW)
+    assert isinstance(change, AgentChanged)
+    assert change.request_id == "r1"
+
+
+def test_a_confirmed_request_without_an_event_is_forgotten_when_the_agent_moves_on() -> None:
+    agents = model()
+    signed_in(agents)
     agents.ended(confirmed(ask(agents, AgentState.READY, "r1")))
     (change,) = agents.apply(event("1001", S.RESERVED), NOW)
     assert isinstance(change, AgentChanged)
@@ -211,7 +233,7 @@ def test_a_confirmed_request_without_an_event_is_forgotten_when_the_agent_moves_
 
 def test_confirmed_requests_without_events_never_pile_up() -> None:
     agents = model()
-    signed_in(agents, state=S.AVAILABLE)
+    signed_in(agents)
     for number in range(PER_AGENT * 3):
         agents.ended(confirmed(ask(agents, AgentState.READY, f"r{number}")))
     assert len(agents._correlation) <= PER_AGENT

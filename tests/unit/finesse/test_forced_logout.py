@@ -326,6 +326,17 @@ def test_a_forced_logout_that_changes_nothing_is_sent_again() -> None:
         story.expect(Forget(USER))
 
 
+def test_a_logout_that_the_cti_server_keeps_until_the_call_ends_is_not_sent_again() -> None:
+    with gone(UCCX, AgentState.TALKING) as story:
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+        pending = Agent(USER, state=AgentState.TALKING, pending_state=AgentState.LOGOUT)
+        story.put("LOGOUT is pending", lambda now: story.logout.agent(pending, now))
+        story.expect(Forget(USER))
+        story.wait(600)
+        story.nothing()
+
+
 def test_a_forced_logout_lost_with_the_link_is_sent_again_after_the_resync() -> None:
     with gone(UCCX) as story:
         story.wait(60)
