@@ -42,11 +42,6 @@ def update(data_xml: str, event: Event, request_id: str, source: str) -> bytes:
     return f"{OPENING}{escape(document)}{CLOSING}".encode()
 
 
-def item_id(unique: str, number: int) -> str:
-    """A pubsub item id in the seed's form: a UUID followed by a number of the server's own (finesse-api.md 5.2)."""
-    return f"{unique}{number}"
-
-
 def api_errors_update(
     error_type: str, message: str, data: str, *, peripheral_code: int = 0, media: str | None = None
 ) -> str:

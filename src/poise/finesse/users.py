@@ -36,7 +36,7 @@ def user_xml(agent: Agent, context: UserContext, asked_as: str = "") -> str:
 
 def users_xml(agents: list[Agent], context: UserContext) -> str:
     """The answer to GET Users."""
-    return render(branch("Users", (branch("User", summary_nodes(agent, context, "reasonCode")) for agent in agents)))
+    return render(branch("Users", (branch("User", _summary(agent, context, "reasonCode")) for agent in agents)))
 
 
 def user_update(agent: Agent, context: UserContext) -> str:
@@ -46,7 +46,7 @@ def user_update(agent: Agent, context: UserContext) -> str:
 
 def summary_update(agent: Agent, context: UserContext) -> str:
     """`user` as the data of an event on a team's node."""
-    return render(branch("user", summary_nodes(agent, context, "ReasonCode")), EVENT_INDENT)
+    return render(branch("user", _summary(agent, context, "ReasonCode")), EVENT_INDENT)
 
 
 def gone_update(agent: Agent) -> str:
@@ -118,7 +118,7 @@ def _event_reason(agent: Agent, context: UserContext) -> Iterator[Node]:
     yield leaf("reasonCodeId", reason.id if reason is not None else -1)
 
 
-def summary_nodes(agent: Agent, context: UserContext, reason_tag: str) -> Iterator[Node]:
+def _summary(agent: Agent, context: UserContext, reason_tag: str) -> Iterator[Node]:
     """Team lists and team events (finesse-api.md 4.2: the tag of the reason differs between the two)."""
     yield leaf("dialogs", nodes.dialogs(agent.agent_id))
     yield leaf("extension", agent.extension)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from poise.contact.snapshots import AgentFailed
 from poise.contact.states import AgentState
 from poise.finesse.failures import failure_update
-from poise.finesse.update import Event, api_errors_update, item_id, update
+from poise.finesse.update import Event, api_errors_update, update
 from poise.finesse.users import user_update
 from poise.protocols.xmpp.xml import parse
 from tests.unit.finesse.people import ADA, CONTEXT, ISAAC
@@ -79,10 +79,6 @@ def test_an_error_of_a_media_channel_or_peripheral_says_so() -> None:
     xml = api_errors_update("Generic Error", "E", "1", peripheral_code=10_112, media="5000")
     assert "<errorMedia>5000</errorMedia>" in xml
     assert "<peripheralErrorCode>10112</peripheralErrorCode>" in xml
-
-
-def test_an_item_id_is_a_uuid_and_a_number() -> None:
-    assert item_id("26a3e421-0000-4752-8a1d-5adbdc74a771", 7) == "26a3e421-0000-4752-8a1d-5adbdc74a7717"
 
 
 @given(st.text(), st.text(), st.text())

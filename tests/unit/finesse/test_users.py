@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poise.contact.snapshots import MobileAgent, Queue, Team
+from poise.contact.snapshots import MobileAgent
 from poise.contact.states import AgentState
-from poise.finesse.teams import QueueStatistics, queue_update, queue_xml, queues_xml, team_xml, teams_xml
 from poise.finesse.users import UserContext, gone_update, summary_update, user_update, user_xml, users_xml
 from poise.protocols.xmpp.xml import Element, parse
 from tests.unit.finesse.people import ADA, CONTEXT, ISAAC, SUE
@@ -116,21 +115,6 @@ def test_a_deleted_user_is_only_named() -> None:
     assert gone_update(ADA) == "<user>\n<loginId>1001</loginId>\n<uri>/finesse/api/User/1001</uri>\n</user>"
 
 
-def test_lists_of_users_and_teams() -> None:
+def test_a_list_of_users_holds_summaries() -> None:
     users = parse(users_xml([ADA, SUE], CONTEXT).encode())
     assert names(users) == ["User", "User"]
-    team = parse(team_xml(Team(1, "Sales"), [ADA], CONTEXT).encode())
-    assert names(team) == ["uri", "id", "name", "users"]
-    teams = parse(teams_xml([Team(1, "Sales"), Team(2, "Support")]).encode())
-    assert names(teams) == ["Team", "Team"]
-
-
-def test_an_unknown_queue_statistic_is_minus_one_and_an_unknown_time_empty() -> None:
-    xml = queue_xml(Queue(10, "Sales"))
-    assert "<uri>/finesse/api/Queue/10</uri>" in xml
-    assert "<callsInQueue>-1</callsInQueue>" in xml
-    assert "<startTimeOfLongestCallInQueue></startTimeOfLongestCallInQueue>" in xml
-    event = queue_update(Queue(10, "Sales"), QueueStatistics(calls_in_queue=3, agents_ready=2))
-    assert event.startswith("<queue>\n")
-    assert "<agentsReady>2</agentsReady>" in event
-    assert names(parse(queues_xml([(Queue(10, "Sales"), QueueStatistics())]).encode())) == ["Queue"]

@@ -1,29 +1,13 @@
-"""Teams and queues as XML (finesse-api.md 4.1, 4.2)."""
+"""Queues as the data of events (finesse-api.md 4.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from poise.contact.snapshots import Agent, Queue, Team
+from poise.contact.snapshots import Queue
 from poise.finesse import nodes
 from poise.finesse.markup import EVENT_INDENT, Node, branch, leaf, render
-from poise.finesse.users import UserContext, summary_nodes
-
-
-def team_xml(team: Team, members: Iterable[Agent], context: UserContext) -> str:
-    """The answer to GET Team: the team with a summary of each member, signed in or not."""
-    users = branch("users", (branch("User", summary_nodes(agent, context, "reasonCode")) for agent in members))
-    return render(branch("Team", (*_team_children(team), users)))
-
-
-def teams_xml(teams: Iterable[Team]) -> str:
-    """The answer to GET Teams."""
-    return render(branch("Teams", (branch("Team", _team_children(team)) for team in teams)))
-
-
-def _team_children(team: Team) -> tuple[Node, ...]:
-    return (leaf("uri", f"{nodes.ROOT}/Team/{team.team_id}"), leaf("id", team.team_id), leaf("name", team.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +30,6 @@ class QueueStatistics:
 
 NO_STATISTICS = QueueStatistics()
 """A queue nothing is known about."""
-
-
-def queue_xml(queue: Queue, statistics: QueueStatistics = NO_STATISTICS) -> str:
-    """The answer to GET Queue."""
-    return render(branch("Queue", _queue_children(queue, statistics)))
-
-
-def queues_xml(queues: Iterable[tuple[Queue, QueueStatistics]]) -> str:
-    """The answer to GET Queues."""
-    return render(branch("Queues", (branch("Queue", _queue_children(*row)) for row in queues)))
 
 
 def queue_update(queue: Queue, statistics: QueueStatistics = NO_STATISTICS) -> str:

@@ -1,0 +1,19 @@
+"""Statistics of queues inside events."""
+
+from __future__ import annotations
+
+from poise.contact.snapshots import Queue
+from poise.finesse.queues import QueueStatistics, queue_update
+
+
+def test_an_unknown_queue_statistic_is_minus_one_and_an_unknown_time_empty() -> None:
+    xml = queue_update(Queue(10, "Sales"))
+    assert xml.startswith("<queue>\n<uri>/finesse/api/Queue/10</uri>\n<name>Sales</name>\n<statistics>\n")
+    assert "<callsInQueue>-1</callsInQueue>" in xml
+    assert "<startTimeOfLongestCallInQueue></startTimeOfLongestCallInQueue>" in xml
+
+
+def test_a_known_statistic_is_shown() -> None:
+    xml = queue_update(Queue(10, "Sales"), QueueStatistics(calls_in_queue=3, agents_ready=2))
+    assert "<callsInQueue>3</callsInQueue>" in xml
+    assert "<agentsReady>2</agentsReady>" in xml
