@@ -374,10 +374,10 @@ class HttpConnection(asyncio.Protocol):
     def close_when_done(self) -> None:
         """The server stops: read nothing more, close after the answers under way."""
         self._deaf = True
-        if self._last is None:
+        if self.first is None:
             self.close()
         else:
-            self._last.keep = CLOSE
+            self._last_is_last()
 
     def abort(self) -> None:
         """Close at once, mid-answer."""

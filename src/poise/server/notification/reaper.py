@@ -45,7 +45,9 @@ class Reaper:
     def due(self, now: float) -> None:
         """A tick, or the rest of one that was too long for one callback."""
         if self._rest is None:
-            self._next_tick = max(self._next_tick + self._period_s, now)
+            self._next_tick += self._period_s
+            if self._next_tick <= now:
+                self._next_tick = now + self._period_s
             self._rest = iter(list(self._service.sessions.values()))
         if self._slice(self._rest, now):
             self.deadline = now

@@ -26,7 +26,7 @@ from poise.server.notification.hub import Accounts, Hub
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService
-from poise.server.notification.timing import HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
+from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
 
 _BACKLOG = 2048
 """Connections the kernel may queue: after a restart all agents come back within seconds."""
@@ -152,6 +152,7 @@ class NotificationService:
                     ssl=listen.tls,
                     backlog=_BACKLOG,
                     ssl_handshake_timeout=HANDSHAKE_S if listen.tls is not None else None,
+                    ssl_shutdown_timeout=FAREWELL_S if listen.tls is not None else None,
                 )
                 self._servers.append(server)
                 self._ports[listen.name] = server.sockets[0].getsockname()[1]

@@ -21,6 +21,8 @@ LINGER_S = 1.0
 """Seconds to go on reading and discarding after a refusal, so that a reset does not destroy the answer on its way."""
 HANDSHAKE_S = 10.0
 """Seconds for a TLS handshake (SEC05)."""
+FAREWELL_S = 3.0
+"""Seconds a closed TLS connection waits for the client's own close_notify. Many clients never send one."""
 SIGN_IN_S = 60.0
 """Seconds from a session's or stream's start to a bound resource, whatever is sent meanwhile (C25, S26). JabberWerx and
 Strophe sign in within a second; a person typing a password does so before the session begins."""

@@ -27,6 +27,7 @@ class Connection:
 
     def __init__(self, server: Server, *, tls: bool = False) -> None:
         raw = socket.create_connection((server.host, server.tls_port if tls else server.port), timeout=10)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a poll waits for the delayed ACK of the last
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
@@ -57,9 +58,10 @@ class Connection:
         """Whether nothing has come; only meaningful after `Server.settle`."""
         self.socket.setblocking(False)
         try:
-            return not self._buffer and not self.socket.recv(1, socket.MSG_PEEK)
+            self._more()
+            return False
         except (BlockingIOError, ssl.SSLWantReadError):
-            return True
+            return not self._buffer
         finally:
             self.socket.settimeout(10)
 
