@@ -20,15 +20,19 @@ _CONNECTION = (b"", b"Connection: close\r\n", b"Connection: keep-alive\r\n")
 
 REASONS = {
     200: b"OK",
+    202: b"Accepted",
     204: b"No Content",
     400: b"Bad Request",
+    401: b"Unauthorized",
     403: b"Forbidden",
     404: b"Not Found",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
     413: b"Content Too Large",
+    416: b"Range Not Satisfiable",
     417: b"Expectation Failed",
     500: b"Internal Server Error",
+    501: b"Not Implemented",
     503: b"Service Unavailable",
 }
 """Reason phrases; exactly `OK` for 200, which tsung compares."""
