@@ -18,8 +18,11 @@ def simulated_cti_server(settings: Settings) -> Iterator[None]:
     command += ["--deployment", settings.contact.deployment, "--load", str(settings.contact.load)]
     command += ["--peripheral-id", str(settings.cti.peripheral_id), "--stop-with-stdin", "--json"]
     child = subprocess.Popen(  # noqa: S603 - our own interpreter with checked settings
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
+    assert child.stdout is not None
+    with child.stdout:
+        child.stdout.readline()  # its ready line: the first sign-in finds a telephone system
     try:
         yield
     finally:
