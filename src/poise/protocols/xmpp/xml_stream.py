@@ -80,10 +80,10 @@ class _StreamBuilder(TreeBuilder):
 
     def start(self, raw: str, attrs: dict[str, str]) -> None:
         if self.depth == 1:
-            self.started_at = self.parser.CurrentByteIndex
-            self.nodes = 0
             if raw == _STREAM_TAG:
                 raise XmlError(XmlFault.NOT_WELL_FORMED, "a stream inside a stream")
+            self.started_at = self.parser.CurrentByteIndex
+            self.nodes = 0
         self.nodes += 1
         if self.nodes > self.limits.nodes:
             raise XmlError(XmlFault.TOO_WIDE, f"more than {self.limits.nodes} elements")
@@ -146,8 +146,9 @@ class StreamParser:
         events = self._events = self._tree.events = []
         if self._over:
             return events
-        seam = self._tail[-1:] + data
-        self._marked = self._marked or b"<!" in seam or b"<?" in seam
+        if not self._marked and (b"!" in data or b"?" in data):
+            seam = self._tail[-1:] + data
+            self._marked = b"<!" in seam or b"<?" in seam
         self._tail += data
         try:
             if self.paused:
@@ -158,6 +159,7 @@ class StreamParser:
             self._fail(error)
         except expat.ExpatError as error:
             self._fail(from_expat(error))
+        self._events = self._tree.events = []
         return events
 
     def restart(self) -> None:
@@ -224,11 +226,16 @@ class StreamParser:
         one. Text waits for the tag after it."""
         if self._marked or self.stepwise or self._tree.depth == 0:
             return self._walk()
-        last = self._tail.rfind(b"<")  # "<" stands nowhere but at the start of a tag
+        tail = self._tail
+        last = tail.rfind(b"<")  # "<" stands nowhere but at the start of a tag
         if last < 0:
             return 0
         end = self._tag_end(last)
-        return end if end >= 0 else last
+        if end >= 0:
+            return end
+        while (elder := tail.rfind(b"<", 0, last)) >= 0 and not _TAG.match(tail, elder, last):
+            last = elder  # "<<": a tag that can never be finished; what comes before it still counts
+        return last
 
     def _walk(self) -> int:
         """The same, token by token: one only when stepwise or before the root, and up to what may not be there."""
