@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from poise import __version__
-from poise.cli import admin, lab, serve
-from poise.server import config
+from poise.cli import admin, explain, lab, serve, utils
+from poise.server import certificates, config
+from poise.server.ctilink.addresses import sides
 from poise.server.settings import Settings
 
 app = typer.Typer(
@@ -24,8 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
-app.add_typer(lab.app, name="lab")
+app.command("explain")(explain.explain)
 app.add_typer(admin.app, name="admin")
+app.add_typer(utils.app, name="utils")
+app.add_typer(lab.app, name="lab")
 
 config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -58,13 +61,20 @@ def show(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJs
 
 @config_app.command("check")
 def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """Say whether the settings can be used; exit code 1 when not."""
+    """Say whether the server could use the settings; exit code 1 when not."""
+    problem = ""
     try:
-        config.load(file, os.environ, assignments or [])
-    except config.ConfigError as error:
-        typer.echo(json.dumps({"good": False, "error": str(error)}) if as_json else str(error), err=not as_json)
-        raise typer.Exit(1) from None
-    typer.echo(json.dumps({"good": True}) if as_json else "The settings are good.")
+        settings = config.load(file, os.environ, assignments or [])
+        sides(settings.cti.side_a, settings.cti.side_b)
+        if settings.tls.certificate or settings.tls.key:
+            certificates.context(certificates.Files(Path(settings.tls.certificate), Path(settings.tls.key), None))
+    except (config.ConfigError, ValueError, certificates.CertificateError) as error:
+        problem = str(error)
+    if as_json:
+        typer.echo(json.dumps({"good": not problem, **({"error": problem} if problem else {})}))
+    else:
+        typer.echo(problem or "The settings are good.", err=bool(problem))
+    raise typer.Exit(1 if problem else 0)
 
 
 def _load(file: Path | None, assignments: list[str] | None) -> Settings:
