@@ -21,6 +21,9 @@ from poise.server.notification.http_site import HttpPort, HttpSite
 BOSH_PATHS = frozenset((b"/http-bind", b"/http-bind/"))
 """Both, without a redirect (A16): gloox posts to the second, Strophe users to either."""
 
+_PIPELINED_MAX = 128
+"""Unanswered requests of one connection, however many arrive in one packet: more than any client sends, and little
+enough for one turn of the loop."""
 _PAUSE_PIPELINE, _PAUSE_OUTPUT, _PAUSE_BODY = 1, 2, 4
 """Reasons not to read a connection; it is read again when none is left."""
 
@@ -221,6 +224,8 @@ class HttpConnection(asyncio.Protocol):
 
     def head(self, request: RequestReader) -> tuple[int, BodySink | None]:
         """Decide where a request goes, before its body arrives."""
+        if self._open >= _PIPELINED_MAX:
+            raise RequestRefusedError(400, "too many unanswered requests")
         limits = self.site.limits
         if self._is_bosh(request.url):
             limit, exchange = limits.bosh_body_bytes, None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from poise.server.notification.http_answer import CLOSE, KEEP, KEEP_1_0
 from poise.server.notification.timing import HttpLimits
@@ -63,7 +63,8 @@ class RequestReader:
         """Monotonic seconds of the request's first byte."""
         self.reusable = True
         """False once the parser has seen an error or the last request of a connection."""
-        self._raw = 0
+        self._raw = 0  # bytes of this request in packets after the one it began in
+        self._packet = 0  # size of the packet being read
         self._limit = 0
         self._size = 0
         self._parts: list[bytes] | None = None
@@ -96,40 +97,45 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Read bytes, tell the connection what they hold. Raises RequestRefusedError for what is no proper request."""
+        self._packet = len(data)
         self._raw += len(data)
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._go_on(data[upgrade.args[0] :])
-        except HttpParserError as error:
-            self.reusable = False
-            if isinstance(error.__context__, Exception):  # raised by a callback of ours
-                raise error.__context__ from None
-            raise RequestRefusedError(400, str(error)) from None
-        if self.phase == BETWEEN:
-            self._raw = 0
-        elif self.phase == HEADERS:
+        rest = data
+        while rest:
+            rest = self._parse(rest)
+        if self.phase == HEADERS:
             if self._raw > self._limits.header_bytes:
                 self.reusable = False
                 raise RequestRefusedError(400, "headers too long")
-        elif self._raw > self._limits.header_bytes + 8 * self._limit:
+        elif self.phase == BODY and self._raw > self._limits.header_bytes + 8 * self._limit:
             self.reusable = False
             raise RequestRefusedError(413, "too much chunk framing")
 
-    def _go_on(self, rest: bytes) -> None:
+    def _parse(self, data: bytes) -> bytes:
+        """Let llhttp read; what it has not read because it takes it for another protocol."""
+        try:
+            self._parser.feed_data(data)
+            return b""
+        except HttpParserUpgrade as upgrade:
+            return self._after_upgrade(data[upgrade.args[0] :])
+        except HttpParserCallbackError as error:
+            self.reusable = False
+            raise error.__context__ or error from None  # what the callback raised
+        except HttpParserError as error:
+            self.reusable = False
+            raise RequestRefusedError(400, str(error)) from None
+
+    def _after_upgrade(self, rest: bytes) -> bytes:
         """No upgrade is spoken here: the request is served as it stands, and what follows are requests.
 
         llhttp takes everything after an upgrade's head for another protocol, its body too (Java's HttpClient offers
         h2c on each POST in the clear). A fresh parser is told of the body by a head of our own making.
         """
         self._parser = HttpRequestParser(self)
-        self._raw = 0
-        if self.phase == BODY:
-            self._again = True
-            framing = b"Transfer-Encoding: chunked" if self._chunked else b"Content-Length: %d" % self.content_length
-            rest = b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n" + rest
-        if rest:
-            self.feed(rest)
+        if self.phase == BETWEEN:
+            return rest
+        self._again = True
+        framing = b"Transfer-Encoding: chunked" if self._chunked else b"Content-Length: %d" % self.content_length
+        return b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n" + rest
 
     # -- llhttp's callbacks --------------------------------------------------------------------------------------
 
@@ -139,6 +145,7 @@ class RequestReader:
             return
         assert self.sink is not None
         self.phase = HEADERS
+        self._raw = 0
         self.began = self.sink.now()
         self.url = b""
         self.headers = []
@@ -173,7 +180,8 @@ class RequestReader:
     def _check_head(self) -> None:
         if len(self.headers) > self._limits.header_count:
             raise RequestRefusedError(400, "too many headers")
-        if self._raw > self._limits.header_bytes and self._head_bytes() > self._limits.header_bytes:
+        most = self._limits.header_bytes
+        if self._raw + self._packet > most and self._head_bytes() > most:
             raise RequestRefusedError(400, "headers too long")
         self.origin = None
         self.expects_continue = False
@@ -230,7 +238,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         """The request is whole."""
         if (self._chunked or self.content_length) and self._parser.should_upgrade():
-            return  # it is not: see _go_on
+            return  # it is not: see _after_upgrade
         self.phase = BETWEEN
         if self._parts is not None:
             self.body = b"".join(self._parts)

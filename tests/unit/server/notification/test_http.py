@@ -322,7 +322,7 @@ async def test_an_endless_chunked_body_is_refused_at_the_limit() -> None:
 async def test_endless_chunk_framing_is_refused_although_the_body_stays_small() -> None:
     async with Rig(limits=HttpLimits(bosh_body_bytes=1000)) as rig:
         client = await rig.client()
-        client.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 100_000)
+        client.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 600_000)
         assert (await client.answer()).status == 413
         assert await client.rest() == b""
 
@@ -470,6 +470,27 @@ async def test_a_connection_with_many_unanswered_requests_is_not_read_further() 
         rig.bosh.held[0].answer(b"room")
         await rig.bosh.until(lambda: len(rig.bosh.held) == 12)
         assert (await client.answer()).body == b"room"
+
+
+@story
+async def test_more_unanswered_requests_in_one_packet_than_any_client_sends_are_refused() -> None:
+    async with Rig() as rig:
+        client = await rig.client()
+        client.send(post(b"held") * 200)
+        await rig.bosh.until(lambda: len(rig.bosh.held) == 128)
+        for exchange in list(rig.bosh.held):
+            exchange.answer(b"x")
+        assert [(await client.answer()).status for _ in range(129)] == [200] * 128 + [400]
+        assert await client.rest() == b""
+
+
+@story
+async def test_very_many_upgrades_in_one_packet_are_as_harmless_as_other_requests() -> None:
+    async with Rig() as rig:
+        client = await rig.client()
+        client.send(post(b"now:x", "/http-bind/", "Connection: Upgrade", "Upgrade: h2c") * 3000)
+        for _ in range(3000):
+            assert (await client.answer()).body == b"x"
 
 
 @story
