@@ -188,6 +188,26 @@ def test_the_configuration_holds_everybody_in_messages_of_ten_records() -> None:
     assert names(only_groups) == ["CONFIG_BEGIN_EVENT", "CONFIG_SKILL_GROUP_EVENT", "CONFIG_END_EVENT"]
 
 
+def test_the_bits_real_clients_ask_for_are_granted_even_where_no_guide_names_them() -> None:
+    client = Client(LabServer())
+    assert client.opens(ServicesRequested=0x041C0296)[0].fields["ServicesGranted"] == 0x001C0296
+
+
+def test_events_and_answers_tell_how_long_a_state_has_lasted_and_who_can_take_calls() -> None:
+    client = opened()
+    client.sets(AgentState.LOGIN)
+    client.sets(AgentState.AVAILABLE)
+    agent = client.server.acd.agent("1001")
+    assert agent is not None
+    (event,) = client.hears(client.server.publish([agent], 130.5))
+    assert (event.fields["StateDuration"], event.fields["AgentAvailabilityStatus"]) == (30, 1)
+    team = Client(client.server, now=142.0)
+    wire = encode(Message("OPEN_REQ", OPEN, WHO), 20)
+    sales = next(m for m in team.says_bytes(wire, now=142.0) if m.fields.get("TeamID") == 1)
+    assert next(sales.all("ATC_STATE_DURATION")) == 42
+    assert next(sales.all("ATC_AGENT_STATE")) == AgentState.AVAILABLE
+
+
 def test_every_client_hears_of_every_change_with_the_signature_of_who_made_it() -> None:
     server = LabServer()
     one, two = opened(server), opened(server, version=15)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from poise.protocols.cti import timing
-from poise.protocols.cti.codec import CtiError, Framer
+from poise.protocols.cti.codec import CtiError, Framer, encode
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.constants import AgentState
 from poise.protocols.cti.link import Link
@@ -156,6 +156,37 @@ def test_three_unanswered_heartbeats_end_the_link() -> None:
     assert only(outputs, LinkDown) == [LinkDown("3 heartbeats were not answered")]
     assert Close("3 heartbeats were not answered") in outputs
     assert Connect(B) in outputs
+
+
+def test_an_answered_heartbeat_starts_the_count_anew() -> None:
+    scene = Scene()
+    scene.up("1001")
+    scene.passes(2 * timing.HEARTBEAT_S)
+    scene.says("HEARTBEAT_CONF")
+    assert sent(scene.passes(3 * timing.HEARTBEAT_S)) == ["HEARTBEAT_REQ"] * 3
+    assert scene.link.state is LinkState.UP
+    assert only(scene.passes(timing.HEARTBEAT_S), LinkDown)
+
+
+def test_another_peripheral_that_goes_offline_is_not_ours() -> None:
+    scene = Scene()
+    scene.up("1001")
+    outputs = scene.says("SYSTEM_EVENT", {"SystemEventID": 4, "SystemEventArg1": 4999})
+    assert [output.message.name for output in only(outputs, Received)] == ["SYSTEM_EVENT"]
+    assert scene.link.state is LinkState.UP
+
+
+def test_a_link_lost_while_synchronising_synchronises_again() -> None:
+    scene = Scene((A,))
+    scene.opened()
+    scene.configured("1001")
+    assert not only(scene.link.disconnected(scene.now, "cut"), RequestEnded), "nobody asked for these queries"
+    scene.passes(timing.RETRY_FIRST_S)
+    scene.link.connected(scene.now)
+    scene.says("OPEN_CONF", {"PeripheralOnline": 1})
+    (query,) = only(scene.says("CONFIG_KEY_EVENT", {}, KEYS), SendBytes)
+    outputs = scene.says("QUERY_AGENT_STATE_CONF", {"InvokeID": query.message.fields["InvokeID"], "AgentState": 2})
+    assert LinkUp(A, 20) in outputs
 
 
 def test_whether_heartbeats_are_answered_can_be_seen_before_the_link_is_lost() -> None:
@@ -402,11 +433,16 @@ def test_teams_arrive_with_their_supervisors_and_later_changes_are_told() -> Non
 def test_a_new_agent_is_told_before_the_agents_first_event() -> None:
     scene = Scene()
     scene.up("1001")
-    scene.says("CONFIG_BEGIN_EVENT", {"ConfigType": 0, "ConfigInformation": 4})
-    scene.says("CONFIG_AGENT_EVENT", {"NumRecords": 1}, agent_record("1009"))
-    outputs = scene.says("CONFIG_END_EVENT")
-    (config,) = only(outputs, ConfigReceived)
+    messages = (
+        Message("CONFIG_BEGIN_EVENT", {"ConfigType": 0, "ConfigInformation": 4}),
+        Message("CONFIG_AGENT_EVENT", {"NumRecords": 1}, agent_record("1009")),
+        Message("CONFIG_END_EVENT"),
+        Message("AGENT_STATE_EVENT", {"AgentState": 2}, (("AGENT_ID", "1009"),)),
+    )
+    config, event = scene.link.feed(b"".join(encode(message, 20) for message in messages), scene.now)
+    assert isinstance(config, ConfigReceived)
     assert [agent.agent_id for agent in config.agents] == ["1001", "1009"]
+    assert isinstance(event, Received)
 
 
 def test_stopping_closes_the_session_and_waits_for_its_answer() -> None:
