@@ -58,7 +58,7 @@ _NOT_FREEFORM: Final = frozenset(("Cc", "Cs", "Co", "Cn", "Zl", "Zp"))
 """General categories outside PRECIS FreeformClass (RFC 8264 section 4.3)."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def prepare(text: str) -> Jid:
     """The JID that the text names. Raises JidError."""
     plain = _PLAIN.fullmatch(text)
