@@ -103,7 +103,9 @@ class Cti:
     peripheral_id: int = setting(5000, "peripheral id sent in OPEN_REQ")
     client_id: str = setting("Finesse", "ClientID sent in OPEN_REQ")
     client_password: str = setting("", "ClientPassword sent in OPEN_REQ", secret=True)
-    version: int = setting(20, "highest GED-188 protocol version to ask for")
+    version: int = setting(
+        20, "highest GED-188 protocol version to ask for", choices=tuple(str(version) for version in range(13, 26))
+    )
     heartbeat_s: float = setting(float(cti_timing.HEARTBEAT_S), "seconds between two heartbeats")
 
 

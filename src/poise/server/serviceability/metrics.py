@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -46,6 +46,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._metrics: dict[str, Counter | Gauge] = {}
+
+    def __iter__(self) -> Iterator[Counter | Gauge]:
+        """All of them."""
+        return iter(self._metrics.values())
 
     def counter(self, name: str, help_text: str, *labels: str) -> Counter:
         """A new counter; its name ends in `_total`."""
