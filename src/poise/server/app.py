@@ -105,7 +105,7 @@ class Application:
         self.clock = self._given_clock or LoopClock(asyncio.get_running_loop())
         self.data.mkdir(parents=True, exist_ok=True)
         self._activelog.create()
-        writer = LogWriter()
+        self.log_writer = writer = LogWriter()
         self._closing.append(_awaitable(writer.close))
         self._make_logs(writer)
         store = await Store.open(sqlite_url(self.data / DATABASE))
@@ -161,13 +161,13 @@ class Application:
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
         self._count()
+        self._closing.append(self.cti.stop)  # after the clients are told: a lost link is not why their sessions end
         await self.notification.start(self._listeners())
         self._closing.append(self.notification.stop)
         self.agents.start(user for user, presence in remembered.items() if presence.available)
         self._closing.append(_awaitable(self.agents.stop))
         if self.settings.cti.side_a:
             self.cti.start()
-            self._closing.append(self.cti.stop)
 
     def _count(self) -> None:
         for metric in self.notification.metrics():

@@ -159,8 +159,9 @@ class AgentService:
         self._absence.restarted(remembered)
 
     def stop(self) -> None:
-        """The server stops: sessions that end from now on say nothing about people."""
+        """The server stops: sessions that end from now on say nothing about people, and nobody is told any more."""
         self._absence.stop()
+        self._publishing.open = False
 
     def presence(self, user: str, resource: str, available: bool, remaining: int) -> None:
         """A user's resource became available or unavailable; `remaining`: how many are available now."""
