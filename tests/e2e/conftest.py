@@ -1,0 +1,68 @@
+"""Prepared data folders, and stages on them."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from poise.lab.data import DEMO, LabData
+from poise.server import certificates
+from poise.server.storage.importing import seed_demo
+from poise.server.storage.store import DATABASE, Store, sqlite_url
+from tests.conformance.wire import OPEN
+from tests.e2e.desk import DOMAIN
+from tests.e2e.stage import Stage, copy_of
+
+OpenStage = Callable[..., Stage]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo's accounts and a certificate, made once: hashing passwords takes its time."""
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    certificates.ensure(folder / "tls", [DOMAIN, "127.0.0.1"], datetime.datetime.now(datetime.UTC))
+
+    async def fill() -> None:
+        store = await Store.open(sqlite_url(folder / DATABASE))
+        await seed_demo(store)
+        await store.close()
+
+    asyncio.run(fill())
+    return folder
+
+
+@pytest.fixture
+def data(prepared: Path, tmp_path: Path) -> Path:
+    """A copy of the prepared folder for one test."""
+    return copy_of(prepared, tmp_path / "data")
+
+
+@pytest.fixture
+def open_stage(data: Path) -> Iterator[OpenStage]:
+    """Opens the test's stage, with settings by dotted key."""
+    with ExitStack() as stack:
+
+        def opened(values: dict[str, Any] | None = None, people: LabData = DEMO) -> Stage:
+            return stack.enter_context(Stage(data, values, people=people))
+
+        yield opened
+
+
+@pytest.fixture
+def stage(open_stage: OpenStage) -> Stage:
+    """A UCCE centre with LOAD 0, all times the seed's."""
+    return open_stage()
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_stays_open() -> Iterator[None]:
+    yield
+    for wire in OPEN:
+        wire.close()
+    OPEN.clear()
