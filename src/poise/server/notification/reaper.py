@@ -12,6 +12,7 @@ from math import inf
 from time import perf_counter
 
 from poise.server.notification.bosh import BoshClient, BoshService
+from poise.server.notification.hub import Hub
 from poise.server.notification.timing import HEARTBEAT_S
 
 SLICE_S = 0.004
@@ -19,15 +20,18 @@ SLICE_S = 0.004
 
 
 class Heartbeat:
-    """Turns the wheel at least every second, so that a stall is measured to the second."""
+    """Turns the wheel at least every second, so that a stall is measured to the second; and notices steps of the wall
+    clock, which the host only needs for stamps."""
 
-    def __init__(self, now: float) -> None:
-        self.deadline = now + HEARTBEAT_S
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.deadline = hub.now() + HEARTBEAT_S
         self.armed = inf
 
     def due(self, now: float) -> None:
         """Beat again."""
         self.deadline = now + HEARTBEAT_S
+        self._hub.host.wall_offset = self._hub.clock.wall() - now
 
 
 class Reaper:

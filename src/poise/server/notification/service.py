@@ -159,8 +159,7 @@ class NotificationService:
         except OSError:
             self._close_listeners()
             raise
-        now = self.hub.now()
-        self.hub.wheel.watch(Heartbeat(now))
+        self.hub.wheel.watch(Heartbeat(self.hub))
         self.hub.wheel.watch(Reaper(self.bosh, self.settings.reaper_period_s))
         self._log.started()
 

@@ -269,3 +269,25 @@ def test_an_application_on_the_same_port_and_over_tls() -> None:
             assert connection.read().body == "hello"
             connection.socket.sendall(b"GET /where/x HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.read().body.startswith("https" if tls else "http")
+
+
+def test_a_step_of_the_wall_clock_moves_stamps_and_no_deadline() -> None:
+    with start() as server:
+        client = BoshClient(server).settled()
+        sender = BoshClient(server, "1002").settled()
+
+        async def step() -> None:
+            server.clock.step_wall(86_400.0)
+
+        server.call(step)
+        server.pass_time(29)
+        assert client.connection.silent()
+        sender.send(f"<message to='1003@{DOMAIN}' xmlns='jabber:client'><body>hello</body></message>")
+        server.pass_time(1)
+        assert client.connection.read().status == 200
+        late = BoshClient(server, "1003")
+        late.create()
+        late.auth()
+        late.bind()
+        body = late.ask("<presence xmlns='jabber:client'/>").body + late.ask().body
+        assert 'stamp="2023-11-15T22:13:' in body
