@@ -215,6 +215,22 @@ def test_a_giant_length_ends_the_stream_at_once() -> None:
         Framer(20, max_message=16).feed(bytes.fromhex("0000000900000005"))
 
 
+def test_a_message_of_exactly_the_limit_goes_and_comes() -> None:
+    message = Message("HEARTBEAT_REQ", {"InvokeID": 1}, (("TAG_1000", b"x" * (12500 - 8 - 4 - 4)),))
+    wire = encode(message, 20)
+    assert len(wire) == 12500
+    assert Framer(20).feed(wire) == [message]
+    with pytest.raises(CtiError, match="over the limit"):
+        Framer(20).feed((12493).to_bytes(4, "big") + wire[4:8])
+
+
+def test_named_variables_fit_their_documented_251_bytes() -> None:
+    fits = NamedVariable("n" * 32, "v" * 217)
+    assert len(encode(Message("HEARTBEAT_REQ", {}, (("NAMED_VARIABLE", fits),)), 20)) == 8 + 4 + 4 + 251
+    with pytest.raises(CtiError):
+        encode(Message("HEARTBEAT_REQ", {}, (("NAMED_VARIABLE", NamedVariable("n" * 32, "v" * 218)),)), 20)
+
+
 @pytest.mark.parametrize(
     "message",
     [

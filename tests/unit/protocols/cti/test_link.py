@@ -305,6 +305,25 @@ def test_a_server_that_only_answers_heartbeats_is_given_up() -> None:
     assert AttemptEnded(A, "nothing came of configuring in time") in outputs
 
 
+def test_every_step_of_the_download_may_take_its_time() -> None:
+    scene = Scene()
+    scene.opened()
+
+    def almost_too_long() -> None:
+        for _ in range(11):
+            scene.passes(timing.HEARTBEAT_S)
+            scene.says("HEARTBEAT_CONF")
+
+    almost_too_long()
+    scene.says("CONFIG_KEY_EVENT", {}, KEYS)
+    almost_too_long()
+    scene.says("CONFIG_BEGIN_EVENT", {"ConfigType": 1})
+    scene.says("CONFIG_AGENT_EVENT", {"NumRecords": 1}, agent_record("1001"))
+    almost_too_long()
+    scene.says("CONFIG_END_EVENT")
+    assert scene.link.state is LinkState.SYNCHRONISING
+
+
 @pytest.mark.parametrize("status", [1, 2, 3])
 def test_a_failed_download_ends_the_attempt(status: int) -> None:
     scene = Scene()
