@@ -74,6 +74,8 @@ class Link:
         self.settings = settings
         self.state = LinkState.STOPPED
         self.directory = Directory()
+        self.last_heartbeat: float | None = None
+        """Monotonic seconds of the last HEARTBEAT_CONF, of whichever session."""
         self._requests = Requests(timing.REQUEST_TIMEOUT_S)
         self._framer = Framer(settings.versions[0])
         self._out: list[Output] = []
@@ -290,6 +292,7 @@ class Link:
 
     def _heartbeat_conf(self, message: Message, now: float) -> None:
         self._unanswered = 0
+        self.last_heartbeat = now
 
     def _close_conf(self, message: Message, now: float) -> None:
         if self._go(LinkInput.CLOSED):

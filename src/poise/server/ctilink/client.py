@@ -121,6 +121,12 @@ class CtiClient:
         """Whether the CTI server answers heartbeats (SystemInfo's lastCTIHeartbeatStatus)."""
         return self.link.heartbeat_answered
 
+    @property
+    def last_heartbeat_at(self) -> float | None:
+        """Seconds since the epoch of the last answered heartbeat (SystemInfo's lastSuccessCTIHeartbeatTime)."""
+        last = self.link.last_heartbeat
+        return None if last is None else self._clock.wall() - (self._clock.now() - last)
+
     def start(self) -> None:
         """Begin to connect."""
         self._loop = asyncio.get_running_loop()

@@ -162,6 +162,22 @@ def test_the_other_side_is_taken_when_one_is_lost_and_the_first_again_later() ->
     run(story)
 
 
+def test_when_the_last_heartbeat_was_answered_can_be_told() -> None:
+    async def story() -> None:
+        async with lab() as (_, port), linked(port) as world:
+            await world.heard.ups(1)
+            assert world.client.last_heartbeat_at is None
+            world.clock.advance(timing.HEARTBEAT_S)
+            sent_at = world.clock.wall()
+            while world.client.last_heartbeat_at is None:
+                await _turn()
+            world.clock.advance(2.0)
+            assert world.client.last_heartbeat_at == sent_at
+            assert world.client.heartbeat_answered
+
+    run(story)
+
+
 def test_a_server_that_stops_answering_heartbeats_is_left() -> None:
     async def story() -> None:
         async with lab() as (shell, port), linked(port) as world:
