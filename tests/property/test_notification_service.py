@@ -139,7 +139,7 @@ def in_loop(story: Any) -> None:
 
 
 @given(st.lists(bodies, max_size=8), st.integers(min_value=0, max_value=120))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_bodies_cost_only_their_sender(sent: list[bytes], seconds: int) -> None:
     def story() -> None:
         stage = Stage()
@@ -166,7 +166,7 @@ def test_any_bodies_cost_only_their_sender(sent: list[bytes], seconds: int) -> N
     st.lists(st.one_of(fragments, st.just(STREAM), st.just("</stream:stream>")), max_size=8),
     st.lists(st.integers(min_value=0), max_size=6),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_stream_costs_only_its_sender(sent: list[str], places: list[int]) -> None:
     def story() -> None:
         stage = Stage()
