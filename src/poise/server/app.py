@@ -18,7 +18,7 @@ from typing import Any
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
 from poise.finesse.forced_logout import LogoutPolicy
-from poise.protocols.cti.settings import LinkSettings
+from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import Rules
@@ -48,8 +48,6 @@ from poise.server.webservices.services import Services
 
 PID_FILE = "poise.pid"
 """Names the running server for `poise utils`."""
-PROTOCOL_VERSIONS = (25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13)
-"""GED-188 versions the codec speaks, best first."""
 
 
 class StartError(Exception):
@@ -157,6 +155,7 @@ class Application:
             clock=self.clock,
             log=self.webservices_log,
             reasons=reason_book(self._deployment, reasons),
+            last_heartbeat=lambda: self.cti.last_heartbeat_at,
         )
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
@@ -218,22 +217,18 @@ class Application:
             reaper_period_s=bosh.reaper_interval_s,
             allowed_origins=bosh.allowed_origins,
             plain_in_clear=ports.insecure,
+            names=frozenset(name.lower() for name in self._names()),
             limits=replace(HttpLimits(), connections_per_address=bosh.connections_per_address),
         )
 
     def _link_settings(self) -> LinkSettings:
         cti = self.settings.cti
-        wanted = PROTOCOL_VERSIONS.index(cti.version) if cti.version in PROTOCOL_VERSIONS else -1
-        if wanted < 0:
-            raise ValueError(
-                f"cti.version is {cti.version}; {PROTOCOL_VERSIONS[-1]} to {PROTOCOL_VERSIONS[0]} are known"
-            )
         return LinkSettings(
             sides(cti.side_a or "unset:1", cti.side_b),
             peripheral_id=cti.peripheral_id,
             client_id=cti.client_id,
             client_password=cti.client_password.encode("utf-8"),
-            versions=PROTOCOL_VERSIONS[wanted:],
+            versions=versions_from(cti.version),
             heartbeat_s=cti.heartbeat_s,
         )
 
@@ -287,11 +282,15 @@ class Application:
         tls = self.settings.tls
         if tls.certificate or tls.key:
             return certificates.Files(Path(tls.certificate), Path(tls.key), None)
-        host = self.settings.server.host
-        names = [self.domain, "localhost", "127.0.0.1"]
-        if host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            names.append(host)
-        return certificates.ensure(self.data / "tls", list(dict.fromkeys(names)), self._now())
+        return certificates.ensure(self.data / "tls", self._names(), self._now())
+
+    def _names(self) -> list[str]:
+        """What clients call this server: in the certificate, and as `to` of their streams."""
+        server = self.settings.server
+        names = [self.domain, "localhost", "127.0.0.1", *server.names]
+        if server.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            names.append(server.host)
+        return list(dict.fromkeys(names))
 
     def _now(self) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(self.clock.wall(), datetime.UTC)

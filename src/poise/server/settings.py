@@ -30,6 +30,7 @@ class Server:
 
     host: str = setting("0.0.0.0", "address all listeners bind to")  # noqa: S104 - a server's default; the demo binds to loopback
     domain: str = setting("", "XMPP domain and host name clients use; empty: this machine's full name")
+    names: tuple[str, ...] = setting((), "further names and addresses by which clients call this server")
     data: str = setting("data", "folder of certificates, database and logs")
     secondary: str = setting("", "host name of the second node, as SystemInfo names it; empty: single node")
 
