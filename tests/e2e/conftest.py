@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,29 +10,16 @@ from typing import Any
 import pytest
 
 from poise.lab.data import DEMO, LabData
-from poise.server import certificates
-from poise.server.storage.importing import seed_demo
-from poise.server.storage.store import DATABASE, Store, sqlite_url
 from tests.conformance.wire import OPEN
-from tests.e2e.desk import DOMAIN
-from tests.e2e.stage import Stage, copy_of
+from tests.e2e.stage import Stage, copy_of, prepare
 
 OpenStage = Callable[..., Stage]
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo's accounts and a certificate, made once: hashing passwords takes its time."""
-    folder = tmp_path_factory.mktemp("prepared") / "data"
-    certificates.ensure(folder / "tls", [DOMAIN, "127.0.0.1"], datetime.datetime.now(datetime.UTC))
-
-    async def fill() -> None:
-        store = await Store.open(sqlite_url(folder / DATABASE))
-        await seed_demo(store)
-        await store.close()
-
-    asyncio.run(fill())
-    return folder
+    """A data folder with the demo's accounts and a certificate, made once."""
+    return prepare(tmp_path_factory.mktemp("prepared") / "data")
 
 
 @pytest.fixture

@@ -145,6 +145,8 @@ class Desk:
         self.user = user
         self.resource = resource
         self.rest = Rest(place, user)
+        self.patience_s = ANSWER_S
+        """How long an answer may take that is waited for."""
         self.alive = True
         self.jid = ""
         self.sid = ""
@@ -264,12 +266,12 @@ class Desk:
         if not self._open and not self.ended:
             self._post()
 
-    def listen(self, timeout: float = ANSWER_S) -> Reply:
+    def listen(self) -> Reply:
         """Read one answer, which must come; a poll is held afterwards."""
         if self.ended:
             raise NoAnswer(f"the session of {self.user} is over ({self.ended})")
         self.hold()
-        reply = self._read(timeout)
+        reply = self._read()
         self.hold()
         return reply
 
@@ -292,8 +294,8 @@ class Desk:
         self._open += 1
         self.wire.post(body, "/http-bind/", self._headers)
 
-    def _read(self, timeout: float = ANSWER_S) -> Reply:
-        reply = self.wire.reply(timeout)
+    def _read(self) -> Reply:
+        reply = self.wire.reply(self.patience_s)
         self._open -= 1
         self.replies.append(reply)
         assert reply.status == 200, reply

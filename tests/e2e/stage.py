@@ -28,11 +28,14 @@ from poise.lab.data import DEMO, LabData
 from poise.lab.server import LabSettings
 from poise.lab.shell import LabShell
 from poise.protocols.cti.constants import AgentState
+from poise.server import certificates
 from poise.server.app import Application
 from poise.server.clock import Timer
 from poise.server.config import with_values
 from poise.server.notification.loop import run
 from poise.server.settings import Settings
+from poise.server.storage.importing import seed_demo
+from poise.server.storage.store import DATABASE, Store, sqlite_url
 from tests.conformance.wire import Headers
 from tests.e2e.desk import DOMAIN, Desk, Place, Rest, trusting
 from tests.support.server import JumpClock
@@ -362,6 +365,19 @@ def moment(line: str | re.Match[str]) -> datetime.datetime:
 def seconds_between(earlier: re.Match[str], later: re.Match[str]) -> float:
     """Seconds from one line to another, of whichever log."""
     return (moment(later) - moment(earlier)).total_seconds()
+
+
+def prepare(folder: Path) -> Path:
+    """Make a data folder with the demo's accounts and a certificate. Hashing passwords takes its time: copy it."""
+    certificates.ensure(folder / "tls", [DOMAIN, "127.0.0.1"], datetime.datetime.now(datetime.UTC))
+
+    async def fill() -> None:
+        store = await Store.open(sqlite_url(folder / DATABASE))
+        await seed_demo(store)
+        await store.close()
+
+    asyncio.run(fill())
+    return folder
 
 
 def copy_of(prepared: Path, folder: Path) -> Path:

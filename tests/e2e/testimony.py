@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from tests.e2e.stage import in_order, moment, read_log, seconds_between
+from tests.e2e.stage import in_order, read_log, seconds_between
 
 Line = re.Match[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Witnessed:
     """The lines, each found after the one before it in its file."""
 
     sid: str
@@ -40,17 +40,27 @@ class Testimony:
     stored: Line
     """debug.log: the notification that found nobody."""
 
-    def check(self, *, idle_s: float = 60, tick_s: float = 30, grace_s: float = 60, monitor_s: float = 30) -> None:
-        """The times between the lines, to the second that the logs know."""
+    def check(
+        self,
+        *,
+        idle_s: float = 60,
+        tick_s: float = 30,
+        grace_s: float = 60,
+        monitor_s: float = 30,
+        slack_s: float = 0.1,
+    ) -> None:
+        """The times between the lines. `slack_s`: how late a timer may be, which on a moved clock is never."""
         silent = [ms for ms in self.idle_ms if ms]
-        assert all(abs(later - earlier - tick_s * 1000) <= 250 for earlier, later in pairwise(silent)), silent
+        assert all(
+            abs(later - earlier - tick_s * 1000) <= 100 + slack_s * 1000 for earlier, later in pairwise(silent)
+        ), silent
         assert silent[-1] > idle_s * 1000, silent
         assert all(ms <= idle_s * 1000 for ms in silent[:-1]), silent
-        assert moment(self.closing) == moment(self.closed)
-        assert 0 <= seconds_between(self.closed, self.presence) < 1.1
-        assert abs(seconds_between(self.absent, self.monitor) - monitor_s) < 0.3
-        assert abs(seconds_between(self.absent, self.logout) - grace_s) < 0.3
-        assert 0 <= seconds_between(self.logout, self.message) < 0.3
+        assert 0 <= seconds_between(self.closing, self.closed) <= slack_s * 10
+        assert 0 <= seconds_between(self.closed, self.presence) < 1 + slack_s  # info.log knows whole seconds only
+        assert abs(seconds_between(self.absent, self.monitor) - monitor_s) <= slack_s
+        assert abs(seconds_between(self.absent, self.logout) - grace_s) <= slack_s
+        assert 0 <= seconds_between(self.logout, self.message) <= slack_s
         assert 0 <= seconds_between(self.message, self.decoded) <= 1
         assert -1 <= seconds_between(self.decoded, self.stored) <= 2
         numbers = [
@@ -60,7 +70,7 @@ class Testimony:
         assert numbers == sorted(numbers), "the web services' own counting is the order of what happened"
 
 
-def read_testimony(data: Path, sid: str, user: str, decoded: str, resource: str = "desktop") -> Testimony:
+def read_testimony(data: Path, sid: str, user: str, decoded: str, resource: str = "desktop") -> Witnessed:
     """Read the logs under a data folder. `decoded`: pattern of the state the CTI server reported at last."""
     jid = re.escape(f"{user}@localhost/{resource}")
     id_ = re.escape(sid)
@@ -93,7 +103,7 @@ def read_testimony(data: Path, sid: str, user: str, decoded: str, resource: str 
         f'<message xmlns="jabber:client" from="pubsub.localhost" to="{user}@localhost"',
     )[0]
     statistics = in_order(debug[last.end() :], rf"time=\d{{13}},JID={jid},msgs_sent=\d+,msgs_received=\d+")[0]
-    return Testimony(
+    return Witnessed(
         sid,
         tuple(int(match[1]) for match in ticks),
         ticks,
