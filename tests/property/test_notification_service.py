@@ -170,7 +170,7 @@ def test_any_bodies_cost_only_their_sender(sent: list[bytes], seconds: int) -> N
 def test_any_stream_costs_only_its_sender(sent: list[str], places: list[int]) -> None:
     def story() -> None:
         stage = Stage()
-        factory = stage.service.tcp.factory(plain_in_clear=True)
+        factory = stage.service.tcp.factory(secure=False, plain_in_clear=True)
         client: TcpClient = factory()
         transport = MemoryTransport()
         client.connection_made(transport)

@@ -221,9 +221,10 @@ class NotificationService:
         self._servers.clear()
 
     def _factory(self, listen: Listen) -> Callable[[], asyncio.Protocol]:
+        settings, secure = self.settings, listen.tls is not None
         if listen.kind is Kind.XMPP:
-            return self.tcp.factory(plain_in_clear=self.settings.plain_in_clear, hosts=self.settings.names)
-        port = HttpPort(listen.name, secure=listen.tls is not None, bosh=listen.bosh, app=listen.app)
+            return self.tcp.factory(secure=secure, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
+        port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app)
         return lambda: HttpConnection(self.site, port)
 
     def _forgive(self, seconds: float) -> None:

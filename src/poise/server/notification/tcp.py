@@ -197,9 +197,9 @@ class TcpService:
         self.leaving: set[TcpClient] = set()
         """Connections whose session is over and whose last bytes are under way."""
 
-    def factory(self, *, plain_in_clear: bool, hosts: frozenset[str] = frozenset()) -> TcpFactory:
-        """What makes a protocol for each connection of a listener without TLS."""
-        return TcpFactory(self, C2SPolicy(secure=False, plain_in_clear=plain_in_clear, hosts=hosts))
+    def factory(self, *, secure: bool, plain_in_clear: bool, hosts: frozenset[str] = frozenset()) -> TcpFactory:
+        """What makes a protocol for each connection of one listener; `secure` when it speaks TLS from the start."""
+        return TcpFactory(self, C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts))
 
 
 class TcpFactory:
