@@ -128,12 +128,10 @@ def creation_answer(
 
 
 def _check_domain(to: str, domain: str, policy: BoshPolicy, legacy: bool) -> None:
-    if not to:
-        raise Refused("improper-addressing", "no domain named", legacy=legacy)
     try:
         jid = prepare(to)
     except JidError:
-        raise Refused("improper-addressing", "not a domain", legacy=legacy) from None
+        raise Refused("improper-addressing", "no domain named", legacy=legacy) from None
     if jid.local or jid.resource:
         raise Refused("improper-addressing", "more than a domain", legacy=legacy)
     if jid.domain in policy.former_domains:

@@ -44,34 +44,34 @@ def test_F02_F03_the_last_requests_answers_are_kept_and_no_more(tell: Teller, ho
             story.expect(over("again", "item-not-found"), ended("rid-out-of-window"))
 
 
-def test_F02_on_the_road_of_polls_and_single_stanzas_two_answers_are_kept(tell: Teller) -> None:
-    for back in range(3):
-        story = tell()
-        for n in range(1, 8):
-            story.poll(n, "a")
-            story.send(f"m{n}")
-            story.expect(holding("a", f"m{n}"))
-        story.poll(7 - back, "again")
-        story.expect(
-            *(
-                (holding("again", f"m{7 - back}"),)
-                if back < 2
-                else (over("again", "item-not-found"), ended("rid-out-of-window"))
-            )
-        )
-    for back in range(1, 4):
-        story = tell()
-        for n in range(1, 8):
-            story.poll(n, f"c{n}")
-            story.expect(*((empty(f"c{n - 1}"),) if n > 1 else ()))
-        story.poll(7 - back, "again")
-        story.expect(
-            *(
-                (empty("again"),)
-                if back < 3
-                else (over("c7", "other-request"), over("again", "item-not-found"), ended("rid-out-of-window"))
-            )
-        )
+@pytest.mark.parametrize("last", [7, 8])
+@pytest.mark.parametrize("back", [0, 1, 2])
+def test_F02_on_the_road_of_single_stanzas_two_answers_are_kept(tell: Teller, back: int, last: int) -> None:
+    story = tell()
+    for n in range(1, last + 1):
+        story.poll(n, "a")
+        story.send(f"m{n}")
+        story.expect(holding("a", f"m{n}"))
+    story.poll(last - back, "again")
+    if back < 2:
+        story.expect(holding("again", f"m{last - back}"))
+    else:
+        story.expect(over("again", "item-not-found"), ended("rid-out-of-window"))
+
+
+@pytest.mark.parametrize("last", [7, 8])
+@pytest.mark.parametrize("back", [1, 2, 3])
+def test_F02_on_the_road_of_empty_polls_two_answers_are_kept(tell: Teller, back: int, last: int) -> None:
+    story = tell()
+    story.poll(1, 1)
+    for n in range(2, last + 1):
+        story.poll(n, n)
+        story.expect(empty(n - 1))
+    story.poll(last - back, "again")
+    if back < 3:
+        story.expect(empty("again"))
+    else:
+        story.expect(over(last, "other-request"), over("again", "item-not-found"), ended("rid-out-of-window"))
 
 
 def test_F04_a_repetition_takes_over_a_held_request(tell: Teller) -> None:
@@ -152,6 +152,26 @@ def test_F06_repetitions_over_a_longer_time_are_a_bad_network_and_no_loop(tell: 
         story.wait(15)
         story.poll(1, "again")
         story.expect(holding("again", "one"))
+
+
+def test_F07_the_answer_to_a_pause_pushes_no_other_out(tell: Teller) -> None:
+    for hold, acking in (("1", None), ("1", "1"), ("2", None)):
+        story = tell(hold=hold, ack=acking)
+        requests = int(hold) + 1
+        for n in range(1, requests + 1):
+            story.send(f"m{n}")
+            story.poll(n, "a")
+            story.expect(holding("a", f"m{n}"))
+        story.post(requests + 1, "pause", pause="50")
+        story.expect(empty("pause"))
+        story.poll(1, "again")
+        story.expect(holding("again", "m1"))
+        for n in range(requests + 2, requests + 5):
+            story.send(f"m{n}")
+            story.poll(n, "a")
+            story.expect(holding("a", f"m{n}"))
+        story.poll(4, "again")
+        story.expect(over("again", "item-not-found"), ended("rid-out-of-window"))
 
 
 def test_F07_a_repeated_pause_is_answered_empty_and_the_session_stays_paused(tell: Teller) -> None:

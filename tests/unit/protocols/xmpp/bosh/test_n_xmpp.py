@@ -77,6 +77,15 @@ def test_N02_in_a_polling_session_the_restart_is_answered_with_its_features_too(
     story.expect(with_features("a", FEATURES))
 
 
+def test_N02_what_waits_travels_with_the_features_and_not_before_them(tell: Teller) -> None:
+    story = tell()
+    story.send("one")
+    story.post(1, "a", xmpp__restart="true")
+    story.expect(Restart(None))
+    story.send_bytes(FEATURES)
+    story.expect(with_features("a", message("one").encode() + FEATURES))
+
+
 def test_N03_the_domain_of_a_restart_is_handed_on(tell: Teller) -> None:
     story = tell()
     story.post(1, "a", xmpp__restart="true", to="other.test")
