@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -144,7 +144,7 @@ class Server(Process):
             assert self.rest("admin").call("GET", "/healthz").status == 200
 
 
-def serve_beside(lab: Lab, folder: Path, settings: dict[str, Any]) -> Server:
+def serve_beside(lab: Lab, folder: Path, settings: Mapping[str, Any]) -> Server:
     """A server, not the demo's, on prepared data in `folder/data`, over this telephone system."""
     side = {"cti.side_a": f"127.0.0.1:{lab.port}", "log.debug": "true"}
     server = Server(folder, "--host", "127.0.0.1", "--domain", "localhost", settings={**side, **settings})

@@ -10,7 +10,7 @@ import datetime
 import platform
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Story:
     """Truth at the end, as the supervisor's desktop was told it."""
 
 
-def play(prepared: Path, folder: Path, settings: dict[str, object], *, wait: int, polls: int) -> Story:
+def play(prepared: Path, folder: Path, settings: Mapping[str, object], *, wait: int, polls: int) -> Story:
     """Sign an agent in, let his desktop poll a while, kill it, and wait for what the supervisor is told."""
     data = copy_of(prepared, folder / "data")
     with Lab(folder) as lab, serve_beside(lab, folder, settings) as server:
