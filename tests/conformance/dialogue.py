@@ -111,6 +111,7 @@ class Session:
         self.sid: str | None = None
         self.jid = ""
         self.user = ""
+        self.lang: Attribute = "en"
         self.open: list[Pending] = []
 
     def connect(self) -> Wire:
@@ -147,6 +148,7 @@ class Session:
 
     def create(self, *payload: str, **attributes: Attribute) -> Reply:
         """C(...) that must give a session."""
+        self.lang = attributes.get("xml_lang", self.lang)
         reply = self.post(self.C(*payload, **attributes))
         self.sid = reply.sid
         return reply
@@ -172,7 +174,7 @@ class Session:
         """SASL PLAIN and the stream restart."""
         self.user = user
         self.until(f"{{{SASL}}}success", plain(user))
-        self.until(f"{{{STREAM}}}features", xmpp_restart="true", to=DOMAIN)
+        self.until(f"{{{STREAM}}}features", xmpp_restart="true", to=DOMAIN, xml_lang=self.lang)
 
     def sign_in(self, user: str = "1001", resource: str = "desk", **creation: Attribute) -> Session:
         """From nothing to a bound resource (without presence)."""
@@ -214,7 +216,7 @@ class Contact:
         self.jid = f"{user}@{DOMAIN}/{resource}"
 
     def _open(self) -> None:
-        self._parser: ET.XMLPullParser[Any] = ET.XMLPullParser(("start", "end"))
+        self._parser: Any = ET.XMLPullParser(("start", "end"))
         self._depth = 0
         header = f"<?xml version='1.0'?><stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' "
         self._wire.write(f"{header}xmlns:stream='{STREAM}'>".encode())
