@@ -1,4 +1,4 @@
-"""What client and server agree on when a session is created (XEP-0124 sections 7 and 8, XEP-0206 section 3)."""
+"""What client and server agree on when a session is created (XEP-0124 section 7, XEP-0206)."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ class Terms:
     """How many requests are held; 0 in a polling session."""
     requests: int
     """How many requests the client may have open, and the width of the window of request ids."""
+    inactivity_s: int | None
+    """Longest silence, seconds; None for no limit."""
     content_type: str
     """Content-Type of every answer."""
     lang: str | None
@@ -97,6 +99,7 @@ def negotiate(body: Body, domain: str, secure: bool, policy: BoshPolicy) -> Term
         wait_s=wait_s,
         hold=hold,
         requests=hold + 1,
+        inactivity_s=_patience(hold, policy),
         content_type=_content_type(attrs.get("content"), legacy),
         lang=lang if _LANG(lang) is not None else None,
         acking=attrs.get("ack") == "1",
@@ -111,8 +114,8 @@ def creation_answer(
     if secure:
         pairs["secure"] = "true"
     pairs["requests"] = str(terms.requests)
-    if policy.inactivity_s is not None:
-        pairs["inactivity"] = str(policy.inactivity_s)
+    if terms.inactivity_s is not None:
+        pairs["inactivity"] = str(terms.inactivity_s)
     if policy.polling_s is not None:
         pairs["polling"] = str(policy.polling_s)
     pairs["wait"] = str(terms.wait_s)
@@ -155,6 +158,14 @@ def _granted(text: str | None, default: int, most: int, legacy: bool) -> int:
     if asked is None:
         raise Refused("bad-request", "wait or hold is no number", legacy=legacy)
     return min(asked, most)
+
+
+def _patience(hold: int, policy: BoshPolicy) -> int | None:
+    """A client that polls is silent by agreement: it gets more than the polling interval on top (XEP-0124 section
+    12)."""
+    if policy.inactivity_s is None or hold:
+        return policy.inactivity_s
+    return policy.inactivity_s + 2 * (policy.polling_s or 0)
 
 
 def _content_type(text: str | None, legacy: bool) -> str:

@@ -35,7 +35,7 @@ class Payload:
 
 @dataclass(slots=True)
 class Restart:
-    """The client restarts its stream (XEP-0206 section 5): hand the new features to `send`, they are answered at
+    """The client restarts its stream (XEP-0206): hand the new features to `send`, they are answered at
     once."""
 
     to: str | None

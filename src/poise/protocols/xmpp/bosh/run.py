@@ -50,6 +50,7 @@ class Run:
         "_idle_for",
         "_idle_since",
         "_last",
+        "_patience",
         "_plain",
         "_policy",
         "_polling",
@@ -88,7 +89,8 @@ class Run:
         self.overactive = 0
         """How often the client was more active than agreed while policy only logs it."""
         self._policy = policy
-        self.idle_limit_s = self._inactivity_s()
+        self._patience: float = NEVER if terms.inactivity_s is None else terms.inactivity_s
+        self.idle_limit_s = self._patience
         """Longest allowed `idle_s`, seconds; for the length of a pause what the client asked for."""
         self._wait = terms.wait_s
         self._hold = terms.hold
@@ -146,7 +148,7 @@ class Run:
     ) -> None:
         """Answer the oldest held request: with what is queued if the client is there to read it, else with nothing.
         `spare`: answers kept beyond the agreed number, as the answer to a pause must not push out another
-        (XEP-0124 section 14.4)."""
+        (XEP-0124 section 14.3)."""
         channel, _ = self._held.pop(0)
         payload = b""
         if with_stanzas and channel is not None and self._queue is not None:
@@ -234,13 +236,9 @@ class Run:
         """Length of the clock of each state that ends the session, seconds."""
         return {State.GAP: self._gap_s(), State.IDLE: self._idle_for, State.PAUSED: self.idle_limit_s}
 
-    def _inactivity_s(self) -> float:
-        limit = self._policy.inactivity_s
-        return NEVER if limit is None else limit
-
     def _gap_s(self) -> float:
         """How long a hole may stay open: XEP-0124 is silent; within this time a living client must have repeated."""
-        return max(self._wait, self._policy.inactivity_s or 0)
+        return self._wait if self._patience == NEVER else max(self._wait, self._patience)
 
     # -- the end --------------------------------------------------------------------------------------------
 

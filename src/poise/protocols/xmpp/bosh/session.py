@@ -42,7 +42,8 @@ class BoshSession(Run):
         features: bytes,
     ) -> tuple[BoshSession, list[Effect]]:
         """A session for a creation request, and its answer with the stream features, if they are known already.
-        Raises Refused. `sid` and `stream_id` must be unpredictable and safe in a URL (XEP-0124 section 14.3)."""
+        Raises Refused. `sid` and `stream_id` must be unpredictable and safe in a URL (XEP-0124, security
+        considerations)."""
         terms = negotiate(body, domain, secure, policy)
         session = cls(terms, body.rid, sid, stream_id, policy, now)
         answer = creation_answer(terms, body.rid, sid, stream_id, secure, policy, features)
@@ -308,14 +309,14 @@ class BoshSession(Run):
 
     def _resume(self) -> None:
         """A new request ends a pause."""
-        self.idle_limit_s = self._inactivity_s()
+        self.idle_limit_s = self._patience
         if self.state is State.PAUSED:
             self.state = TRANSITIONS[State.PAUSED][Event.ANSWERED]
 
     def _polls_too_fast(self, now: float) -> bool:
-        """XEP-0124 section 12, for an empty request soon after an empty one: in a polling session when the first
-        brought nothing, otherwise when it is still open and as many are open as agreed. In theory the earlier of
-        the two may have carried stanzas. In practice clients with a channel for each direction (stanza.js) send
+        """XEP-0124 sections 11 and 12, for an empty request soon after an empty one: in a polling session when the
+        first brought nothing, otherwise when it is still open and as many are open as agreed. In theory the earlier
+        of the two may have carried stanzas. In practice clients with a channel for each direction (stanza.js) send
         stanzas and poll again at once, and mean no harm: both must be empty here."""
         if now - self._empty_at >= self._polling:
             return False

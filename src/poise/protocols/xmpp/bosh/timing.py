@@ -29,7 +29,7 @@ REAPER_PERIOD_S: Final = 30
 this gives the 60 to 90 seconds after the last answer that every runbook knows."""
 
 POLLING_S: Final = 5
-"""Shortest time between two empty requests that ask for nothing (Openfire, XEP-0124 section 12)."""
+"""Shortest time between two empty requests that ask for nothing (Openfire; XEP-0124 sections 11 and 12)."""
 
 MAXPAUSE_S: Final = 300
 """Longest pause a client may announce (Openfire). The agent of a client that pauses and dies is signed out this
@@ -73,7 +73,7 @@ class Inactivity(Enum):
 
 
 class Overactivity(Enum):
-    """What is done about a client that polls or posts more than agreed (XEP-0124 section 12)."""
+    """What is done about a client that polls or posts more than agreed (XEP-0124 sections 11 and 12)."""
 
     TERMINATE = "terminate"
     LOG = "log"
@@ -91,7 +91,8 @@ class BoshPolicy:
     hold_max: int = HOLD_MAX
     """Most requests held at a time; 0 makes every session a polling session."""
     inactivity_s: int | None = INACTIVITY_S
-    """Longest silence, seconds; None: not advertised and without limit."""
+    """Longest silence, seconds; None: not advertised and without limit. Polling sessions get twice `polling_s`
+    more."""
     inactivity: Inactivity = Inactivity.REAPED
     """Who watches it."""
     polling_s: int | None = POLLING_S

@@ -102,7 +102,7 @@ class Body(NamedTuple):
 
     @property
     def restart(self) -> bool:
-        """Whether the stream is to be restarted; matched by namespace, whatever the prefix (XEP-0206 section 5)."""
+        """Whether the stream is to be restarted; matched by namespace, whatever the prefix (XEP-0206)."""
         attrs = self.attrs
         wish = attrs.get("{urn:xmpp:xbosh}restart") or attrs.get("{urn:xmpp:bosh}restart")
         return wish in ("true", "1")

@@ -87,7 +87,8 @@ def test_C05_C06_hold_is_bounded_and_requests_is_one_more(asked: str | None, hol
 def test_C07_hold_or_wait_of_zero_makes_a_polling_session(hold: str, wait: str) -> None:
     attrs = answered(BoshPolicy(), hold=hold, wait=wait).attrs
     assert (attrs["hold"], attrs["requests"], attrs["wait"]) == ("0", "1", wait)
-    assert int(attrs["inactivity"]) > int(attrs["polling"])
+    assert int(attrs["inactivity"]) == 70
+    assert "inactivity" not in answered(BoshPolicy(inactivity_s=None), hold=hold, wait=wait).attrs
 
 
 def test_C07_a_polling_session_answers_at_once(tell: Teller) -> None:

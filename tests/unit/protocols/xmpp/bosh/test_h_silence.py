@@ -56,6 +56,17 @@ def test_H02_a_held_request_keeps_the_session_alive_and_the_clock_starts_with_it
     story.expect(ended("idle", heard=(0, 30)))
 
 
+def test_H01_a_polling_session_is_given_more_time_between_its_polls(tell: Teller) -> None:
+    story = tell(replace(EXACT, polling_s=2), hold="0")
+    story.poll(1, "a")
+    story.expect(empty("a"))
+    assert story.session.idle_limit_s == 24
+    story.wait(23.9)
+    story.nothing()
+    story.wait(0.1)
+    story.expect(ended("idle", timer_s=24))
+
+
 def test_H03_a_client_that_dies_while_its_request_is_held_ends_after_wait_and_inactivity(tell: Teller) -> None:
     story = tell()
     story.poll(1, "a")
