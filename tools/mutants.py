@@ -130,7 +130,7 @@ def run_tests(copy: Path, tests: Sequence[str]) -> tuple[Verdict, str]:
         return Verdict.HUNG, ""
     if done.returncode == 0:
         return Verdict.SURVIVED, ""
-    failed = re.search(r"^FAILED \S*::(\S+)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^FAILED \S+?::(.+?)(?: - |$)", done.stdout, re.MULTILINE)
     if done.returncode != 1 or failed is None:
         return Verdict.BROKEN, done.stdout[-400:] + done.stderr[-400:]
     return Verdict.NOTICED, failed[1]
