@@ -199,7 +199,7 @@ PAGES: Mapping[str, Page] = {
     "command-line.md": (
         "Command line",
         "Exit codes of every command: 0 good, 1 findings or failure, 2 wrong use. `--json` prints facts for programs. "
-        "`poise COMMAND --help` says the same as this page.",
+        "`--help` after any command says the same as this page.",
         command_page,
     ),
     "endings.md": (
@@ -212,7 +212,8 @@ PAGES: Mapping[str, Page] = {
     "timers.md": (
         "Timers and bounds",
         "Times, sizes and bounds, each with its source and what breaks when it is changed. Those that can be set stand "
-        "in [settings](settings.md) too.",
+        "in [settings](settings.md) too. *The seed* is the published troubleshooting guide for BOSH in Finesse that "
+        "this project grew from; names like C25 are rows of the [conformance report](conformance-bosh.md).",
         timers_page,
     ),
     "rest-errors.md": (

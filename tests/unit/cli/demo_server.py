@@ -36,7 +36,9 @@ class Demo:
 
     @property
     def _trace(self) -> Path:
-        return self.data / "logs" / "poise" / "trace.jsonl"
+        trace = self.data / "logs" / "poise" / "trace.jsonl"
+        trace.touch()  # the server makes it with its first line
+        return trace
 
     def mark(self) -> int:
         """The present end of the trace."""
@@ -71,9 +73,9 @@ def lines_of(descriptor: int, process: subprocess.Popen[str]) -> Iterator[str]:
                 continue
 
 
-def environment() -> dict[str, str]:
+def environment(**more: str) -> dict[str, str]:
     """Ours without settings of Poise."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("POISE_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith("POISE_")} | more
 
 
 def free_port() -> int:
@@ -84,12 +86,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def demo(data: Path, *options: str, demo_option: str = "--demo") -> Iterator[Demo]:
-    """A server that is ready; it is stopped at the end."""
+def demo(data: Path, *options: str, **variables: str) -> Iterator[Demo]:
+    """A server that is ready; it is stopped at the end. `variables` go into its environment."""
     ports = [f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")]
-    command = [*POISE, "serve", demo_option, "--json", f"--data={data}", *ports]
+    command = [*POISE, "serve", "--demo", "--json", f"--data={data}", *ports]
     command += [f"--set=cti.side_a=127.0.0.1:{free_port()}", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(), cwd=data.parent)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(**variables), cwd=data.parent
+    )
     assert process.stdout is not None
     with process, process.stdout:
         try:
