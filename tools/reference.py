@@ -193,7 +193,8 @@ PAGES: Mapping[str, Page] = {
     "settings.md": (
         "Settings",
         "Later sources win: defaults, the TOML file of `--config`, the environment, `--set section.key=value`. "
-        "`poise config show` prints the values in force; `poise config check` says whether they can be used.",
+        "`poise config show` prints the values in force, as a file to start from; `poise config check` says whether "
+        "they can be used.",
         settings_page,
     ),
     "command-line.md": (

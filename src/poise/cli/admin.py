@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,7 @@ def import_file(
     data: Annotated[Path, typer.Option(help="Data folder of the server.")] = Path("data"),
     database: Annotated[str, typer.Option(help="Database URL; empty: the SQLite file in the data folder.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts and problems as JSON.")] = False,
 ) -> None:
     """Add or replace accounts, all or none. A running server asks for them at the next sign-in.
 
@@ -48,6 +50,11 @@ def import_file(
     except (_FileError, StoreError) as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from None
+    if as_json:
+        problems = [{"line": line, "problem": problem} for line, problem in report.problems]
+        written = not (problems or dry_run)
+        typer.echo(json.dumps({"accepted": report.accepted, "written": written, "problems": problems}))
+        raise typer.Exit(1 if problems else 0)
     for line, problem in report.problems[:PROBLEMS_SHOWN]:
         typer.echo(f"{file}:{line}: {problem}", err=True)
     if report.problems:

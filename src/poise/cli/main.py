@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from poise import __version__
 from poise.cli import admin, explain, lab, serve, utils
@@ -48,15 +46,22 @@ def version(as_json: AsJson = False) -> None:
 
 @config_app.command("show")
 def show(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """Print every setting with its value, meaning and environment variable. Secrets are masked."""
-    values = config.as_dict(_load(file, assignments))
-    if as_json:
-        typer.echo(json.dumps(values, indent=2))
-        return
-    table = Table("setting", "value", "meaning", "environment")
-    for key in config.KEYS.values():
-        table.add_row(key.dotted, str(values[key.section][key.name]), key.doc, key.environment)
-    Console().print(table)
+    """Print every setting in force, in the form of a settings file, with its meaning. Secrets are masked."""
+    settings = _load(file, assignments)
+    typer.echo(json.dumps(config.as_dict(settings), indent=2) if as_json else _as_toml(settings))
+
+
+def _as_toml(settings: Settings) -> str:
+    lines = []
+    for section, values in config.as_dict(settings).items():
+        lines.append(f"[{section}]")
+        for name, value in values.items():
+            key = config.KEYS[f"{section}.{name}"]
+            hidden = "# " if key.secret and value else ""  # whoever saves this as a file must not set the mask
+            written = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+            lines += [f"# {key.doc}; {key.environment}", f"{hidden}{name} = {written}"]
+        lines.append("")
+    return "\n".join(lines).rstrip()
 
 
 @config_app.command("check")

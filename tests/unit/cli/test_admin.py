@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import argon2
@@ -53,6 +54,14 @@ def test_bad_rows_are_reported_by_line_and_nothing_is_written(tmp_path: Path) ->
     assert "people.csv:4: column more columns than the heading" in output
     assert "2 bad rows, 1 good; nothing was written." in output
     assert names(tmp_path / "data") == {}
+
+
+def test_programs_read_counts_and_problems_as_json(tmp_path: Path) -> None:
+    code, output = run(tmp_path, HEADING + f'1001,agent1,"{PHC}",agent\n', "--json")
+    assert (code, json.loads(output)) == (0, {"accepted": 1, "written": True, "problems": []})
+    code, output = run(tmp_path, HEADING + f'1002,agent2,"{PHC}",boss\n', "--json")
+    told = json.loads(output)
+    assert (code, told["accepted"], told["written"], told["problems"][0]["line"]) == (1, 0, False, 2)
 
 
 @pytest.mark.parametrize(

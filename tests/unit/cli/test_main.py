@@ -64,9 +64,17 @@ def test_config_show_prints_every_setting_with_its_value() -> None:
     shown = json.loads(run("config", "show", "--json", "--set", "contact.load=1")[1])
     assert {f"{section}.{name}" for section, values in shown.items() for name in values} == set(KEYS)
     assert shown["contact"]["load"] == 1
-    code, output, _ = run("config", "show", COLUMNS="240")
+
+
+def test_config_show_prints_a_settings_file_that_can_be_used(tmp_path: Path) -> None:
+    given = ["--set", "bosh.allowed_origins=https://a.example.com,https://b.example.com", "--set", "log.debug=true"]
+    code, output, _ = run("config", "show", *given, POISE_CTI_CLIENT_PASSWORD="not to be seen")
     assert code == 0
-    assert [key for key in KEYS if key not in output] == []
+    assert [key.environment for key in KEYS.values() if key.environment not in output] == []
+    assert "not to be seen" not in output
+    file = tmp_path / "poise.toml"
+    file.write_text(output, encoding="utf-8")
+    assert run("config", "show", "--json", "--config", str(file))[1] == run("config", "show", "--json", *given)[1]
 
 
 def test_config_show_reads_the_environment_and_masks_secrets() -> None:
