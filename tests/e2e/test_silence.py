@@ -199,6 +199,34 @@ def test_with_load_1_the_agent_is_signed_out_while_the_call_goes_on(open_stage: 
     assert stage.state_at_the_cti_server("1001") == ("LOGOUT", 50002)
 
 
+def test_on_uccx_the_call_goes_on_and_the_agent_is_signed_out_when_it_ends(open_stage: OpenStage) -> None:
+    stage = open_stage(UCCX)
+    desk = stage.agent("1001")
+    stage.call_comes("1001")
+    desk.user_update("TALKING")
+    desk.die()
+    stage.pass_time(185)
+    assert len(forced_logouts(stage)) == 1
+    assert stage.state_at_the_cti_server("1001")[0] == "TALKING"
+    stage.call_ends("1001")
+    assert stage.state_at_the_cti_server("1001") == ("LOGOUT", 255)
+
+
+def test_a_logout_that_the_cti_server_swallows_is_sent_again(stage: Stage) -> None:
+    desk = stage.agent("1001")
+    desk.leave()
+    stage.lab.server.answers_requests = False
+    stage.pass_time(65)
+    assert len(forced_logouts(stage)) == 1
+    assert stage.state_at_the_cti_server("1001") == ("AVAILABLE", 0)
+    stage.lab.server.answers_requests = True
+    stage.pass_time(31)
+    assert len(forced_logouts(stage)) == 2
+    assert stage.state_at_the_cti_server("1001") == ("NOT_READY", 50002), "nobody stays READY at an empty chair"
+    stage.pass_time(100)
+    assert len(forced_logouts(stage)) == 2
+
+
 def dies_and_then_the_cti_server_goes(stage: Stage) -> Desk:
     """A desktop dies; the CTI server is away when the grace is over."""
     desk = stage.agent("1001")
