@@ -406,6 +406,9 @@ class PubSub:
         self._journal.note(NodeRecord(node.name, node.creator, node.created_at, config))
 
     def _note_subscription(self, subscription: Subscription) -> None:
+        if subscription.options.until_unavailable:  # a server that ends takes everybody's presence with it
+            self._journal.note(Removed(SubscriptionRecord, (subscription.node.name, subscription.jid)))
+            return
         options = forms.packed(OPTION_FIELDS, subscription.options, DEFAULT_OPTIONS)
         record = SubscriptionRecord(subscription.node.name, subscription.jid, subscription.state.value, options)
         self._journal.note(record)

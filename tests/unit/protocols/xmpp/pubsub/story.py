@@ -68,11 +68,16 @@ class Scene(Stage):
     """A stage with an administrator who makes nodes and users who hear of them."""
 
     def __init__(
-        self, policy: HostPolicy | None = None, may_subscribe: Callable[[str, str], bool] = own_nodes_only
+        self,
+        policy: HostPolicy | None = None,
+        may_subscribe: Callable[[str, str], bool] = own_nodes_only,
+        ready: bool = True,
     ) -> None:
+        """`ready`: the administrator has signed in."""
         super().__init__(policy, may_subscribe)
         self.host.wall_offset = 1_700_000_000.0 - self.now
-        self.admin = self.join("admin")
+        if ready:
+            self.admin = self.join("admin")
 
     def create(self, node: str, *config: tuple[str, str]) -> None:
         """The administrator makes a node."""
