@@ -44,6 +44,8 @@ class Profile:
     """Whether an unknown sid is answered with HTTP 404."""
     overactivity_ends: bool = True
     """Whether overactivity ends a session, or is only logged."""
+    answer_bytes: int = 1_000_000
+    """Stanza bytes in one answer; a single larger stanza travels alone."""
     cors_origins: tuple[str, ...] = ("https://desk.example",)
     """Origins that may read answers in a browser."""
 
