@@ -30,6 +30,7 @@ class PoiseServer:
     """A running Poise, as the suite names things."""
 
     name = "poise"
+    real_time = False
     path = "/http-bind"
 
     def __init__(self, running: Running, log: FaultLog) -> None:

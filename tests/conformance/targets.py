@@ -54,6 +54,9 @@ class Server(Protocol):
     """A running server under test."""
 
     name: str
+    real_time: bool
+    """Whether its clock is the real one. Where a test moves the clock, what is not answered at once never comes by
+    itself, and reading may be as patient as a busy machine wants it."""
     host: str
     path: str
     """Path of the BOSH endpoint, without trailing slash."""
