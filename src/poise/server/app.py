@@ -41,6 +41,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import PID_FILE, Settings
 from poise.server.storage.importing import seed_demo
+from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.webservices.app import web_services
@@ -139,6 +140,7 @@ class Application:
             self.clock,
             self.openfire,
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
+            store=NotificationRecords(store),
         )
         self.cti = CtiClient(self._link_settings(), self.clock, self.webservices_log, self._cti_output)
         remembered = await store.last_presences()

@@ -24,6 +24,7 @@ from poise.server.notification.http_answer import Cors
 from poise.server.notification.http_site import HttpPort, HttpSite
 from poise.server.notification.hub import Accounts, Hub
 from poise.server.notification.log import NotificationLog
+from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
@@ -115,14 +116,18 @@ class NotificationService:
         log: NotificationLog,
         *,
         app_failed: Callable[[BaseException], None] | None = None,
+        store: RecordStore | None = None,
     ) -> None:
-        """`app_failed` is told of exceptions that leave an ASGI application."""
+        """`app_failed` is told of exceptions that leave an ASGI application; without a `store` subscriptions, nodes and
+        messages end with the service."""
         self.settings = settings
         self._clock = clock
         self._log = log
         domain = settings.domain
         self.host = Host(domain, f"pubsub.{domain}", rules, random.Random(secrets.randbits(64)), settings.host)  # noqa: S311 - ids need be unique, not secret
         self.hub = hub = Hub(self.host, accounts, clock, log, settings.admission)
+        if store is not None:
+            hub.persistence = Persistence(hub, store)
         self.bosh = BoshService(hub, settings.bosh, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
         self.tcp = TcpService(hub)
         self.site = HttpSite(
@@ -141,8 +146,11 @@ class NotificationService:
     # -- start and stop ------------------------------------------------------------------------------------------------
 
     async def start(self, listeners: Iterable[Listen]) -> None:
-        """Open all ports. Raises OSError for the first that cannot be opened, with none left open."""
+        """Read what was stored and open all ports. Raises what the store raises, and OSError for the first port that
+        cannot be opened, with none left open."""
         loop = asyncio.get_running_loop()
+        if self.hub.persistence is not None:
+            await self.hub.persistence.restore()
         try:
             for listen in listeners:
                 server = await loop.create_server(
@@ -181,6 +189,8 @@ class NotificationService:
         self._close_listeners()
         hub.pump.flush()
         await self._end_all()
+        if hub.persistence is not None:
+            await hub.persistence.close()
         await hub.stop_tasks()
         await self._drain()
         hub.wheel.stop()
@@ -270,6 +280,16 @@ class NotificationService:
     def unsubscribe(self, node: str, jid: str) -> None:
         """End a subscription. Raises UnknownNode, JidError."""
         self.host.unsubscribe(node, jid)
+        self.hub.settle()
+
+    def review_subscriptions(self, user: str) -> None:
+        """A user's teams or roles have changed: subscriptions that are not allowed any more end."""
+        self.host.review_subscriptions(user, self.hub.now())
+        self.hub.settle()
+
+    def nodes_complete(self) -> None:
+        """The product has made every node it has: what was stored about others is forgotten."""
+        self.host.nodes_complete(self.hub.now())
         self.hub.settle()
 
     def announce(self, available: bool) -> None:
