@@ -21,7 +21,7 @@ from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
-from poise.protocols.xmpp.host import Rules
+from poise.protocols.xmpp.host import HostPolicy, Rules
 from poise.server import certificates
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
@@ -209,9 +209,17 @@ class Application:
             unauthenticated_max=bosh.unauthenticated_max,
             unauthenticated_per_address=min(bosh.unauthenticated_per_address, bosh.unauthenticated_max),
         )
+        messages = self.settings.messages
+        host = HostPolicy(
+            offline_messages_per_user=messages.offline_per_user,
+            offline_bytes_per_user=messages.offline_bytes_per_user,
+            offline_keep_s=messages.offline_keep_s,
+            replay_notifications=messages.replay_notifications,
+        )
         return NotificationSettings(
             self.domain,
             bosh=policy,
+            host=host,
             admission=admission,
             reaper_period_s=bosh.reaper_interval_s,
             allowed_origins=bosh.allowed_origins,

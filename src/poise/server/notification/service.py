@@ -327,6 +327,7 @@ class NotificationService:
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
         http, host, admission = self.site.counters, self.host.counters, self.hub.admission
+        persistence = self.hub.persistence
         return (
             Metric("poise_http_connections", "HTTP connections open now.", "gauge", lambda: len(self.site.connections)),
             Metric("poise_http_connections_total", "HTTP connections accepted.", "counter", lambda: http.accepted),
@@ -343,6 +344,34 @@ class NotificationService:
             Metric("poise_unauthenticated", "Sessions not signed in now.", "gauge", lambda: admission.unauthenticated),
             Metric("poise_admissions_refused_total", "Sessions refused.", "counter", lambda: admission.refused),
             Metric("poise_published_total", "Items published.", "counter", lambda: host.published),
+            Metric(
+                "poise_notifications_lost_total",
+                "Notifications for users who were not there.",
+                "counter",
+                lambda: host.notifications_lost,
+            ),
+            Metric("poise_messages_stored_total", "Messages kept.", "counter", lambda: host.messages_stored),
+            Metric(
+                "poise_messages_expired_total", "Messages nobody fetched.", "counter", lambda: host.messages_expired
+            ),
+            Metric(
+                "poise_presences_merged_total",
+                "Presences above their rate, overtaken by later ones.",
+                "counter",
+                lambda: host.presences_merged,
+            ),
+            Metric(
+                "poise_binds_refused_total",
+                "Resources refused: replaced too often, or too many.",
+                "counter",
+                lambda: host.binds_refused,
+            ),
+            Metric(
+                "poise_store_failures_total",
+                "Batches of changes the store refused.",
+                "counter",
+                lambda: persistence.failures if persistence is not None else 0,
+            ),
         )
 
     def _clients(self) -> Iterable[ClientSession]:
