@@ -222,7 +222,8 @@ def test_the_host_is_called_when_it_wants_to_be() -> None:
         stream.until("/>")
         for number in range(5):
             stream.send(f"<presence><status>{number}</status></presence>")
-        assert "<status>0</status>" in stream.until("</presence>")
+        for number in range(2):
+            assert f"<status>{number}</status>" in stream.until("</presence>")
         server.settle()
         server.pass_time(1.1)
         assert "<status>4</status>" in stream.until("</presence>")
