@@ -180,6 +180,12 @@ def test_PS116_nobody_gets_past_the_rule_by_an_affiliation() -> None:
     assert ok(scene.subscribe(scene.join("1001"), USER))
 
 
+def test_PS116_the_rule_opens_nodes_of_the_product_alone() -> None:
+    scene = Scene(may_subscribe=lambda user, node: True)
+    scene.create("private", ("access_model", "whitelist"))
+    assert refusal(scene.subscribe(scene.join("1001"), "private")) == ("not-allowed", "closed-node")
+
+
 def test_PS117_agents_publish_nowhere_and_pass_for_nobody() -> None:
     scene = Scene()
     for node in (USER, "/finesse/api/SystemInfo"):
