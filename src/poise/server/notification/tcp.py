@@ -155,6 +155,11 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self.sent += 1
         self._send(stanza, now)
 
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host, in one write."""
+        self.sent += len(stanzas)
+        self._send(b"".join(stanzas), now)
+
     def idle_s(self, now: float) -> float:
         """Seconds since the client last sent anything."""
         return now - self._heard_at
