@@ -271,8 +271,9 @@ class Host:
             return
         if existing is not None:
             self._pubsub.delete(existing)  # an administrator's node of that name gives way to the product's
+        config = replace(PRODUCT_CONFIG, title=xml_safe(title)) if title else PRODUCT_CONFIG  # one for nearly all nodes
         try:
-            made = self._pubsub.create(name, replace(PRODUCT_CONFIG, title=xml_safe(title)), product=True)
+            made = self._pubsub.create(name, config, product=True)
         except StanzaRefused as refused:
             raise NodeRefused(f"node {name!r}: {refused.text or refused.condition}") from None
         self._restoring.node_made(made)
