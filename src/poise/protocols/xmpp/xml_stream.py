@@ -169,6 +169,11 @@ class StreamParser:
         """A new stream begins on the same connection (RFC 6120 section 4.3.3); bytes not yet read belong to it."""
         self._new_stream()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes are kept that no event came of yet."""
+        return bool(self._tail)
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
