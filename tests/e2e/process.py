@@ -5,6 +5,7 @@ These run on real time. Nothing sleeps: every wait is a read with a limit or the
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import select
@@ -21,12 +22,14 @@ from typing import Any, TypeVar
 
 from tests.conformance.wire import Headers
 from tests.e2e.desk import Desk, Place, Rest, trusting
+from tests.e2e.stage import read_log
 
 READY_S = 30.0
 """Seconds a process may take until it says that it is ready; the machine may be busy."""
 STOP_S = 10.0
 """Seconds after which a process that should have ended is killed, and the test fails."""
 
+_marks = itertools.count(1)
 Self = TypeVar("Self", bound="Process")
 
 
@@ -135,6 +138,13 @@ class Server(Process):
     def in_service(self) -> None:
         """Wait until the CTI link is synchronised: asking is the waiting."""
         self.until(lambda: self.rest("admin").call("GET", "/readyz").status == 200)
+
+    def written(self) -> None:
+        """Wait until everything that was to be logged is in the files: the log's one writer keeps the order."""
+        for _ in range(2):  # what stands in the batch of the first mark is surely written with the second
+            mark = f"mark-{next(_marks)}"
+            assert self.rest("nobody").put("READY", mark).status == 401
+            self.until(lambda mark=mark: mark in read_log(self.data, "webservices"))  # type: ignore[misc]
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something has come true; what is waited with are requests to the server."""

@@ -26,7 +26,7 @@ def test_there_are_forty_mutants_and_two_for_every_section(wanted: MutantList) -
 
 
 def test_a_few_mutants_are_noticed_and_a_harmless_change_survives(wanted: MutantList) -> None:
-    few = [mutant for mutant in wanted.mutants if mutant.name in ("B6", "E5", "N1")]
+    few = [mutant for mutant in wanted.mutants if mutant.name in ("B6", "N1", "N3")]
     assert len(few) == 3
     harmless = replace(few[0], name="harmless", instead=few[0].line + "  # as it was")
     outcomes = judge(wanted, [*few, harmless])

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from poise.protocols.xmpp.delivery import Client, PresenceChanged, Replace, To
-from poise.protocols.xmpp.pubsub.nodes import FIELDS as CONFIG_FIELDS
-from poise.protocols.xmpp.pubsub.nodes import NODE_CONFIG
+from poise.protocols.xmpp.pubsub.config import NODE_CONFIG, NODE_FIELDS, OPTION_FIELDS, SUBSCRIBE_OPTIONS
 from poise.protocols.xmpp.pubsub.verbs import NOT_IMPLEMENTED, VERBS
 from poise.protocols.xmpp.xml import Element, parse
 from tests.unit.protocols.xmpp.host_story import USERS, Recorder, Stage, item_ids
@@ -213,8 +212,10 @@ FIELDS = st.builds(
     lambda var, value: Element(
         "field", "jabber:x:data", {"var": var}, (Element("value", "jabber:x:data", {}, (value,)),)
     ),
-    st.sampled_from(("FORM_TYPE", *CONFIG_FIELDS)),
-    st.sampled_from((NODE_CONFIG, NODE_CONFIG, "0", "1", "true", "open", "whitelist", "never", "leaf", "nonsense")),
+    st.sampled_from(("FORM_TYPE", *NODE_FIELDS, *OPTION_FIELDS)),
+    st.sampled_from(
+        (NODE_CONFIG, SUBSCRIBE_OPTIONS, "0", "1", "true", "open", "whitelist", "never", "leaf", "nonsense")
+    ),
 )
 
 

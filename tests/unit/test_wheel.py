@@ -80,4 +80,4 @@ def test_the_command_runs_from_the_wheel(installed: Path) -> None:
 
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     with demo(tmp_path / "data", PYTHONPATH=str(installed)) as server:
-        assert server.trace("service_state_changed", 1)[0]["status"] == "IN_SERVICE"
+        server.trace("service_state_changed", 1, status="IN_SERVICE")

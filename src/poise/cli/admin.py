@@ -7,12 +7,14 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from poise.server.storage.importing import COLUMNS, ImportReport, import_accounts
-from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
+from poise.server.storage.records import COLUMNS
+
+if TYPE_CHECKING:
+    from poise.server.storage.importing import ImportReport
 
 app = typer.Typer(help="Accounts and configuration, also without a running server.", no_args_is_help=True)
 
@@ -41,6 +43,8 @@ def import_file(
 
     Exit code 0: all rows are good; 1: some are not and nothing was written; 2: the file or the database cannot be used.
     """
+    from poise.server.storage.store import DATABASE, StoreError, sqlite_url  # here: no other command should load it
+
     if not database:
         if not dry_run:
             data.mkdir(parents=True, exist_ok=True)
@@ -64,6 +68,9 @@ def import_file(
 
 
 async def _import(database: str, file: Path, dry_run: bool) -> ImportReport:
+    from poise.server.storage.importing import import_accounts
+    from poise.server.storage.store import Store
+
     rows = list(_rows(file))
     store = await Store.open(database)
     try:

@@ -18,7 +18,7 @@ from poise.lab.server import LabSettings
 from poise.lab.shell import DEFAULT_PORT, LabShell
 from poise.server.clock import LoopClock
 
-app = typer.Typer(help="Run a simulated CTI server (GED-188).", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 
 
 @app.callback()
@@ -39,7 +39,10 @@ def lab(
         bool, typer.Option("--stop-with-stdin", help="Also stop when standard input closes: with the parent process.")
     ] = False,
 ) -> None:
-    """Run a simulated CTI server until SIGTERM or Ctrl-C. Exit codes: 0 good, 1 could not listen, 2 wrong use."""
+    """Run a simulated CTI server (GED-188) until SIGTERM or Ctrl-C.
+
+    Exit codes: 0 good, 1 could not listen, 2 wrong use.
+    """
     if context.invoked_subcommand is not None:
         return
     if load not in (0, 1):

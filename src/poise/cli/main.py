@@ -12,8 +12,7 @@ import typer
 
 from poise import __version__
 from poise.cli import admin, explain, lab, serve, utils
-from poise.server import certificates, config
-from poise.server.ctilink.addresses import sides
+from poise.server import config
 from poise.server.settings import Settings
 
 app = typer.Typer(
@@ -67,6 +66,9 @@ def _as_toml(settings: Settings) -> str:
 @config_app.command("check")
 def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Say whether the server could use the settings; exit code 1 when not."""
+    from poise.server import certificates  # here: no other command should load it
+    from poise.server.ctilink.addresses import sides
+
     problem = ""
     try:
         settings = config.load(file, os.environ, assignments or [])

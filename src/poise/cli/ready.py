@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from poise.server.app import Application
+if TYPE_CHECKING:
+    from poise.server.app import Application
 
 FIRST_AGENT = "1001"
 """Agent the examples use; exists in the demo data."""

@@ -10,7 +10,7 @@ import os
 import signal
 from pathlib import Path
 
-from poise.server.app import PID_FILE
+from poise.server.settings import PID_FILE
 
 
 class NotRunningError(Exception):

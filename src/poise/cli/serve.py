@@ -15,8 +15,6 @@ import typer
 from poise.cli import ready
 from poise.cli.demo import simulated_cti_server
 from poise.server import config, ports
-from poise.server.app import Application, StartError
-from poise.server.notification.loop import run
 from poise.server.settings import Settings
 
 LAB_PORT = 42027
@@ -55,6 +53,9 @@ def serve(
     if taken:
         typer.echo("\n".join(taken), err=True)
         raise typer.Exit(1)
+    from poise.server.app import Application, StartError  # here: no other command should pay for loading the server
+    from poise.server.notification.loop import run
+
     application = Application(settings, demo=demo)
     telephony = simulated_cti_server(settings) if demo else nullcontext()
     try:

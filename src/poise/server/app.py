@@ -41,15 +41,12 @@ from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import Settings
+from poise.server.settings import PID_FILE, Settings
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
-
-PID_FILE = "poise.pid"
-"""Names the running server for `poise utils`."""
 
 
 class StartError(Exception):

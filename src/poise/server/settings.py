@@ -15,6 +15,9 @@ from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.server.notification import admission
 from poise.server.notification.timing import IDLE_S, HttpLimits
 
+PID_FILE = "poise.pid"
+"""File in the data folder that names the running server, for `poise utils`."""
+
 
 def setting(default: Any, doc: str, *, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
     """A key with its one-line meaning; `secret` keys are masked by `poise config show`."""

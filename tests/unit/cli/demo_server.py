@@ -44,14 +44,14 @@ class Demo:
         """The present end of the trace."""
         return self._trace.stat().st_size
 
-    def trace(self, kind: str, count: int, since: int = 0) -> list[dict[str, Any]]:
-        """The first events of a kind after a mark; waits until there are so many."""
+    def trace(self, kind: str, count: int, since: int = 0, **fields: object) -> list[dict[str, Any]]:
+        """The first events of a kind, with these fields, after a mark; waits until there are so many."""
         found: list[dict[str, Any]] = []
         with self._trace.open("rb") as file:
             file.seek(since)
             for line in lines_of(file.fileno(), self.process):
                 event = json.loads(line)
-                found += [event] if event["kind"] == kind else []
+                found += [event] if event | {"kind": kind} | fields == event else []
                 if len(found) == count:
                     return found
         raise AssertionError(f"the server ended with {found}")
@@ -87,7 +87,7 @@ def free_port() -> int:
 
 @contextmanager
 def demo(data: Path, *options: str, **variables: str) -> Iterator[Demo]:
-    """A server that is ready; it is stopped at the end. `variables` go into its environment."""
+    """A server with its CTI link up; it is stopped at the end. `variables` go into its environment."""
     ports = [f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")]
     command = [*POISE, "serve", "--demo", "--json", f"--data={data}", *ports]
     command += [f"--set=cti.side_a=127.0.0.1:{free_port()}", *options]
@@ -98,7 +98,9 @@ def demo(data: Path, *options: str, **variables: str) -> Iterator[Demo]:
     with process, process.stdout:
         try:
             assert select.select([process.stdout], [], [], PATIENCE_S)[0], "the server did not become ready"
-            yield Demo(process, data, json.loads(process.stdout.readline()))
+            server = Demo(process, data, json.loads(process.stdout.readline()))
+            server.trace("service_state_changed", 1, status="IN_SERVICE")
+            yield server
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -6,7 +6,7 @@ import json
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -97,6 +97,7 @@ def test_every_remark_belongs_to_a_code() -> None:
     assert set(REMARKS) <= numbers
 
 
+@settings(max_examples=40)
 @given(st.text(string.printable + "äß\u2028\x00", min_size=1).filter(lambda word: not word.startswith("-")))
 def test_whatever_is_asked_the_answer_is_a_sentence_and_no_traceback(word: str) -> None:
     code, output, error = run(word)

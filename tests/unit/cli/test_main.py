@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,13 @@ def test_without_a_command_the_help_is_shown() -> None:
     _, output, error = run()
     assert "serve" in output + error
     assert "explain" in output + error
+
+
+def test_commands_that_start_no_server_do_not_load_it() -> None:
+    asks = "import sys, poise.cli.main; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True).stdout.split()
+    assert "poise.cli.serve" in loaded
+    assert {"sqlalchemy", "alembic", "starlette", "cryptography", "uvloop"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize("words", [["serv"], ["explain", "--jsn"], ["config"], ["config", "show", "extra"]])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from poise.cli.running import NotRunningError, send
-from poise.server.app import PID_FILE
+from poise.server.settings import PID_FILE
 
 
 @pytest.fixture

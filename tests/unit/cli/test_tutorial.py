@@ -64,12 +64,12 @@ def test_the_first_five_minutes(server: Demo) -> None:
 
     comes("202 Accepted")
     comes("<state>NOT_READY</state>")
+    comes("logging is now enabled")
     comes("<mechanism>PLAIN</mechanism>")
     comes("<success ")
     comes("<jid>1001@localhost/desktop</jid>")
     comes('id="/finesse/api/User/1001__1001@localhost__')
     comes("<state>READY</state>")
-    comes("logging is now enabled")
     comes("PRESENCE DRIVEN LOGOUT")
     comes(r"Session \(id=\S+\) was last active \d+ ms ago: 1001@localhost/desktop")
     comes(r"Closing idle session \(id=\S+\): 1001@localhost/desktop")
@@ -84,7 +84,7 @@ def test_the_first_five_minutes(server: Demo) -> None:
     comes("logging is now disabled")
 
 
-def test_the_three_lines_of_the_readme(server: Demo) -> None:
-    seen = typed("README.md", server)
+def test_the_three_lines_of_the_readme(running: Demo) -> None:
+    seen = typed("README.md", running)
     assert "<state>READY</state>" in seen
     assert "<loginId>1001</loginId>" in seen

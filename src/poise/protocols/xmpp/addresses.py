@@ -14,6 +14,7 @@ class Address(Enum):
     ACCOUNT = "the sender's own account"
     DOMAIN = "the server"
     PUBSUB = "the pubsub service"
+    OTHER = "another user's account, or none"
 
 
 class Addresses:

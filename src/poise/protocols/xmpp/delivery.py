@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from poise.protocols.xmpp.records import Change
 from poise.registry import Closed
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -129,8 +130,22 @@ class Published(NamedTuple):
     """Subscriptions whose user had no available resource."""
 
 
+class Unstored(NamedTuple):
+    """Changes that must survive a restart: the shell writes them, in order, and says `Host.stored(token)`."""
+
+    token: int
+    """Rises; saying that one is stored says so of all before it."""
+    changes: tuple[Change, ...]
+
+
+class Released(NamedTuple):
+    """Nothing this client sent waits for the store any more: its binding may give out answers it held back."""
+
+    client: Client
+
+
 Output = To | Fanout
-Event = PresenceChanged | Replace | StoredOffline | Published
+Event = PresenceChanged | Replace | StoredOffline | Published | Unstored | Released
 
 
 @dataclass(slots=True)
@@ -149,3 +164,9 @@ class Counters:
     """Messages handed out of it."""
     messages_bounced: int = 0
     """Messages answered with an error."""
+    messages_expired: int = 0
+    """Messages that nobody fetched in time."""
+    presences_merged: int = 0
+    """Presences that a later one of the same session overtook while it was over its rate."""
+    binds_refused: int = 0
+    """Sessions not let in because their user replaces sessions too quickly or has too many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from poise.protocols.xmpp.stanzas import DATA_FORM_NS, DISCO_INFO_NS, DISCO_ITEMS_NS, RSM_NS, StanzaRefused, quote
@@ -70,56 +70,85 @@ class Page(NamedTuple):
     paging: bytes
 
 
-def page(keys: Sequence[str], query: Element, limit: int) -> Page:
-    """The part of a list that the request's `<set/>` asks for; without one the whole list, or its start when it is
-    longer than `limit`. Keys are unique. Raises StanzaRefused (item-not-found for a key or index that is not in the
-    list)."""
-    asked = query.child("set", RSM_NS)
-    count = len(keys)
-    if asked is None:
-        if count <= limit:
-            return Page(0, count, b"")
-        return _page(keys, 0, limit)
-    wanted = asked.child("max")
-    size = limit if wanted is None else min(limit, _number(wanted))
-    if size == 0:
-        return Page(0, 0, b'<set xmlns="%b"><count>%d</count></set>' % (RSM_NS.encode(), count))
-    after, before, index = asked.child("after"), asked.child("before"), asked.child("index")
-    start = 0
-    if after is not None and after.text:
-        start = _position(keys, after.text) + 1
-    elif before is not None:
-        stop = _position(keys, before.text) if before.text else count
-        start = max(0, stop - size)
-        size = stop - start
-    elif index is not None:
-        start = _number(index)
-        if start >= count:
-            raise StanzaRefused("item-not-found")
-    return _page(keys, start, size)
+def paging_of(query: Element) -> Element | None:
+    """The request for a page inside a query."""
+    return query.child("set", RSM_NS)
 
 
-def _page(keys: Sequence[str], start: int, size: int) -> Page:
+def page(
+    keys: Sequence[str] | range,
+    asked: Element | None,
+    limit: int,
+    *,
+    size_of: Callable[[str], int] | None = None,
+    bytes_at_most: int = 0,
+) -> Page:
+    """The part of a list that a `<set/>` asks for; without one the whole list, or its start when it is longer than
+    `limit`. A page ends earlier when `size_of` says that it would hold more than `bytes_at_most`. Keys are unique; a
+    range stands for keys that are positions. Raises StanzaRefused (item-not-found for a key or index that is not in
+    the list)."""
     count = len(keys)
+    start, size, backwards = 0, limit, False
+    if asked is not None:
+        wanted = asked.child("max")
+        size = limit if wanted is None else min(limit, number(wanted.text, "max"))
+        if size == 0:
+            return Page(0, 0, _empty(count))
+        after, before, index = asked.child("after"), asked.child("before"), asked.child("index")
+        if after is not None and after.text:
+            start = _position(keys, after.text) + 1
+        elif before is not None:
+            stop = _position(keys, before.text) if before.text else count
+            start = max(0, stop - size)
+            size = stop - start
+            backwards = True
+        elif index is not None:
+            start = number(index.text, "index")
+            if start >= count:
+                raise StanzaRefused("item-not-found")
     stop = min(count, start + size)
-    if start >= stop:
-        return Page(0, 0, b'<set xmlns="%b"><count>%d</count></set>' % (RSM_NS.encode(), count))
-    first, last = escape(keys[start]), escape(keys[stop - 1])
-    paging = (
-        f'<set xmlns="{RSM_NS}"><first index="{start}">{first}</first><last>{last}</last><count>{count}</count></set>'
-    )
-    return Page(start, stop, paging.encode())
+    if size_of is not None and not isinstance(keys, range):
+        start, stop = _that_fits(keys, start, stop, backwards, size_of, bytes_at_most)
+    if asked is None and stop == count:
+        return Page(0, count, b"")
+    return Page(start, stop, _set(keys, start, stop)) if start < stop else Page(0, 0, _empty(count))
 
 
-def _number(element: Element) -> int:
-    text = element.text.strip()
+def _that_fits(
+    keys: Sequence[str], start: int, stop: int, backwards: bool, size_of: Callable[[str], int], most: int
+) -> tuple[int, int]:
+    """The part of a page that is not too big, and at least one entry: its start, or its end when read backwards."""
+    room, taken = most, 0
+    for position in range(stop - 1, start - 1, -1) if backwards else range(start, stop):
+        room -= size_of(keys[position])
+        if room < 0 and taken:
+            break
+        taken += 1
+    return (stop - taken, stop) if backwards else (start, start + taken)
+
+
+def _set(keys: Sequence[str] | range, start: int, stop: int) -> bytes:
+    first, last = escape(str(keys[start])), escape(str(keys[stop - 1]))
+    return (
+        f'<set xmlns="{RSM_NS}"><first index="{start}">{first}</first><last>{last}</last>'
+        f"<count>{len(keys)}</count></set>"
+    ).encode()
+
+
+def _empty(count: int) -> bytes:
+    return b'<set xmlns="%b"><count>%d</count></set>' % (RSM_NS.encode(), count)
+
+
+def number(text: str, what: str) -> int:
+    """A number of up to nine digits that somebody sent. Raises StanzaRefused."""
+    text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise StanzaRefused("bad-request", text=f"{element.name} is a number")
+        raise StanzaRefused("bad-request", text=f"{what} is a number")
     return int(text)
 
 
-def _position(keys: Sequence[str], key: str) -> int:
+def _position(keys: Sequence[str] | range, key: str) -> int:
     try:
-        return keys.index(key)
+        return keys.index(number(key, "a position")) if isinstance(keys, range) else keys.index(key)
     except ValueError:
         raise StanzaRefused("item-not-found") from None

@@ -81,15 +81,18 @@ FAULT_ENDINGS: Final[Mapping[XmlFault, tuple[str, str]]] = {
 """XML that was refused -> (code in `poise.registry.ENDINGS`, stream error condition)."""
 
 
-def stanza_error(stanza: Element, condition: str, kind: str = "", text: str = "", app: Element | None = None) -> bytes:
+def stanza_error(
+    stanza: Element, condition: str, kind: str = "", text: str = "", app: Element | None = None, content: bytes = b""
+) -> bytes:
     """The error reply to `stanza`; `kind` is the error type, by default the one associated with the condition; `app` an
-    application-specific condition (RFC 6120 section 8.3.4)."""
+    application-specific condition (RFC 6120 section 8.3.4); `content` a serialised element to stand before the
+    error."""
     kind = kind or STANZA_CONDITIONS[condition]
     words = f'<text xmlns="{STANZAS_NS}">{escape(text)}</text>' if text else ""
     detail = to_bytes(app, "jabber:client").decode() if app is not None else ""
     return (
-        f'{reply_tag(stanza, "error")}><error type="{kind}"><{condition} xmlns="{STANZAS_NS}"/>{words}{detail}</error>'
-        f"</{stanza.name}>"
+        f'{reply_tag(stanza, "error")}>{content.decode()}<error type="{kind}"><{condition} xmlns="{STANZAS_NS}"/>'
+        f"{words}{detail}</error></{stanza.name}>"
     ).encode()
 
 

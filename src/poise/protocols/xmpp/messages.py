@@ -8,15 +8,15 @@ resource only when it is chat. What has no body (chat states, receipts) is not w
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from poise.protocols.xmpp.delivery import Counters, Event, Output, StoredOffline, To
+from poise.protocols.xmpp.delivery import StoredOffline, To
 from poise.protocols.xmpp.jid import Jid
 from poise.protocols.xmpp.offline import OfflineStore
-from poise.protocols.xmpp.presence import Presence, Session
+from poise.protocols.xmpp.presence import Session
+from poise.protocols.xmpp.shared import Shared
 from poise.protocols.xmpp.stanzas import DELAY_NS, StanzaRefused, relayed
 from poise.protocols.xmpp.xml import Element, to_bytes
 
@@ -60,23 +60,15 @@ def has_body(message: Element) -> bool:
 class Messages:
     """Routes messages between users."""
 
-    def __init__(
-        self,
-        presence: Presence,
-        offline: OfflineStore,
-        exists: Callable[[str], bool],
-        outbox: deque[Output],
-        events: deque[Event],
-        counters: Counters,
-    ) -> None:
-        self._presence = presence
+    def __init__(self, shared: Shared, offline: OfflineStore) -> None:
+        self._presence = shared.presence
         self._offline = offline
-        self._exists = exists
-        self._outbox = outbox
-        self._events = events
-        self._counters = counters
+        self._exists = shared.rules.exists
+        self._outbox = shared.outbox
+        self._events = shared.events
+        self._counters = shared.counters
 
-    def send(self, message: Element, sender: str, to: Jid, now: float) -> None:
+    def send(self, message: Element, sender: str, to: Jid) -> None:
         """Route a client's message to a user of this domain. Raises StanzaRefused."""
         stanza = relayed(message, sender, message.attrs.get("to") or to.bare)
         if to.resource:
@@ -84,9 +76,9 @@ class Messages:
             if session is not None:
                 self._outbox.append(To(session.client, stanza))
                 return
-        self._treat(message, stanza, to, now)
+        self._treat(message, stanza, to)
 
-    def come_back(self, message: Element, to: Jid, now: float) -> bool:
+    def come_back(self, message: Element, to: Jid) -> bool:
         """Route again a message that a session ended without having collected; whether it still goes somewhere.
 
         It had a session to go to then, so what to do now is decided as if it had been addressed to the user. Raises
@@ -94,20 +86,20 @@ class Messages:
         """
         if type_of(message) not in ("normal", "chat") or not has_body(message):
             return False
-        self._best(message, to_bytes(message), to, now)
+        self._best(message, to_bytes(message), to)
         return True
 
-    def hand_out(self, session: Session, domain: bytes, wall_offset: float | None) -> None:
+    def hand_out(self, session: Session, domain: bytes) -> None:
         """Give a session that has become available what was kept for its user."""
-        for stanza in self._offline.take(session.account.bare, domain, wall_offset):
+        for stanza in self._offline.take(session.account.bare, domain):
             self._outbox.append(To(session.client, stanza))
             self._counters.messages_handed_out += 1
 
-    def _treat(self, message: Element, stanza: bytes, to: Jid, now: float) -> None:
+    def _treat(self, message: Element, stanza: bytes, to: Jid) -> None:
         kind = type_of(message)
         treatment = TREATMENTS[bool(to.resource), kind]
         if treatment is Treatment.BEST:
-            self._best(message, stanza, to, now)
+            self._best(message, stanza, to)
         elif treatment is Treatment.EVERY:
             account = self._presence.account(to.bare)
             if account is not None:
@@ -115,7 +107,7 @@ class Messages:
         elif treatment is Treatment.BOUNCE:
             self._bounce()
 
-    def _best(self, message: Element, stanza: bytes, to: Jid, now: float) -> None:
+    def _best(self, message: Element, stanza: bytes, to: Jid) -> None:
         account = self._presence.account(to.bare)
         session = account.best() if account is not None else None
         if session is not None:
@@ -125,7 +117,7 @@ class Messages:
             self._bounce()
         if not has_body(message):
             return
-        if not self._offline.put(to.bare, stanza, now, message.child("delay", DELAY_NS) is not None):
+        if not self._offline.put(to.bare, stanza, message.child("delay", DELAY_NS) is not None):
             self._bounce()
         self._counters.messages_stored += 1
         self._events.append(StoredOffline(to.bare, True, stanza))

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Final
 
 from poise.protocols.xmpp.delivery import Client
+from poise.protocols.xmpp.rates import Bucket
 from poise.protocols.xmpp.stanzas import StanzaRefused, quote
 from poise.protocols.xmpp.xml import Element
 
@@ -58,7 +59,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Signal], tuple[State, Change]]] = {
 class Account:
     """A user with at least one session."""
 
-    __slots__ = ("available", "bare", "routable", "sessions", "to", "user")
+    __slots__ = ("available", "bare", "replacements", "routable", "sessions", "to", "user")
 
     def __init__(self, user: str, bare: str) -> None:
         self.user = user
@@ -69,6 +70,8 @@ class Account:
         self.available: tuple[Session, ...] = ()
         self.routable: tuple[Session, ...] = ()
         """Available with a priority of 0 or more: receivers of what is addressed to the bare JID."""
+        self.replacements = Bucket()
+        """How many sessions may be replaced by newer ones at once."""
 
     def best(self) -> Session | None:
         """The most available resource: highest priority, then latest presence (RFC 6121 section 8.5.2.1.1)."""
@@ -83,7 +86,22 @@ class Account:
 class Session:
     """One bound resource."""
 
-    __slots__ = ("account", "client", "directed", "jid", "order", "presence", "priority", "resource", "state", "to")
+    __slots__ = (
+        "account",
+        "client",
+        "directed",
+        "greeted",
+        "jid",
+        "merged",
+        "order",
+        "presence",
+        "priority",
+        "rate",
+        "resource",
+        "show",
+        "state",
+        "to",
+    )
 
     def __init__(self, client: Client, account: Account, resource: str, jid: str) -> None:
         self.client = client
@@ -98,15 +116,24 @@ class Session:
         """Counts presences of the whole host: a higher one is more recent."""
         self.presence = b""
         """The last available presence as it was broadcast; means nothing in another state."""
+        self.show = "online"
+        """State of availability, `online` when the presence names none (RFC 6121 section 4.7.2.1)."""
         self.directed: dict[str, None] = {}
         """JIDs it sent directed presence to, in order."""
+        self.greeted = False
+        """Whether it has been available before: what a session gets once, it gets the first time."""
+        self.rate = Bucket()
+        """How many presences it may broadcast at once."""
+        self.merged: Element | None = None
+        """The latest presence that came above the rate, until its turn comes."""
 
 
 class Presence:
     """All sessions, by JID and by user."""
 
-    def __init__(self, resources_per_user: int, changed: Callable[[str], None]) -> None:
-        """`changed(bare_jid)` is called whenever the receivers of a user's messages have changed."""
+    def __init__(self, resources_per_user: int, changed: Callable[[str, bool], None]) -> None:
+        """`changed(bare_jid, left)` is called whenever the receivers of a user's messages may have changed; `left`:
+        because a resource is not available any more."""
         self._limit = resources_per_user
         self._changed = changed
         self._accounts: dict[str, Account] = {}
@@ -138,26 +165,29 @@ class Presence:
             account = self._accounts[bare] = Account(user, bare)
         session = self._sessions[jid] = Session(client, account, resource, jid)
         account.sessions += (session,)
-        self._changed(bare)
+        self._changed(bare, False)
         return session
 
-    def signal(self, session: Session, signal: Signal, priority: int = 0) -> Change:
+    def signal(self, session: Session, signal: Signal, priority: int = 0, show: str = "online") -> Change:
         """Apply what happened to a session and say what others must hear."""
         session.state, change = TRANSITIONS[session.state, signal]
         if change is Change.NOTHING and signal is not Signal.END:
             return change
         account = session.account
+        same = change is Change.UPDATED and show == session.show and (priority < 0) is (session.priority < 0)
         if signal is Signal.AVAILABLE:
             self._order += 1
             session.order = self._order
             session.priority = priority
+            session.show = show
         if signal is Signal.END:
             del self._sessions[session.jid]
             account.sessions = tuple(other for other in account.sessions if other is not session)
             if not account.sessions:
                 del self._accounts[account.bare]
-        account.refresh()
-        self._changed(account.bare)
+        if not same:
+            account.refresh()
+            self._changed(account.bare, change is Change.LEFT)
         return change
 
 
@@ -173,3 +203,10 @@ def priority_of(presence: Element) -> int:
         if -128 <= value <= 127:
             return value
     raise StanzaRefused("bad-request", text="priority is a whole number from -128 to 127")
+
+
+def show_of(presence: Element) -> str:
+    """The state of availability a presence tells; an unknown one counts as none (RFC 6121 section 4.7.2.1)."""
+    child = presence.child("show")
+    show = child.text.strip() if child is not None else ""
+    return show if show in ("away", "chat", "dnd", "xa") else "online"

@@ -3,18 +3,22 @@
 Theory. Rosters here hold the server's user only, so a broadcast reaches the sender's own available resources, the
 sending one included, and the room above by an event. Presence directed to a JID is remembered, and whoever got it
 hears `unavailable` exactly once: with the broadcast, when directed, or when the session ends.
+
+A session may broadcast so many presences a second (`rates`). What comes faster waits, and only the latest of it is told
+when its turn comes: others hear a slower client, and always its last word.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final
 
-from poise.protocols.xmpp.delivery import Event, Output, PresenceChanged, To
+from poise.protocols.xmpp.delivery import PresenceChanged, To
 from poise.protocols.xmpp.jid import Jid, prepare
-from poise.protocols.xmpp.presence import Change, Presence, Session, Signal, State, priority_of
+from poise.protocols.xmpp.presence import Change, Session, Signal, State, priority_of, show_of
 from poise.protocols.xmpp.roster import SERVER_USER
+from poise.protocols.xmpp.shared import Shared
 from poise.protocols.xmpp.stanzas import CLIENT_NS, StanzaRefused, quote, relayed
 from poise.protocols.xmpp.xml import Element
 from poise.registry import Closed
@@ -28,18 +32,21 @@ class PresenceRouting:
     def __init__(
         self,
         domain: str,
-        presence: Presence,
-        directed_limit: int,
+        shared: Shared,
+        came: Callable[[Session], None],
         hand_out: Callable[[Session], None],
-        outbox: deque[Output],
-        events: deque[Event],
     ) -> None:
-        """`hand_out(session)` is called when a session has become a receiver of messages to its user."""
-        self._presence = presence
-        self._limit = directed_limit
+        """`came(session)` is called when a session is available for the first time, `hand_out(session)` when it has
+        become a receiver of messages to its user."""
+        self._presence = shared.presence
+        self._policy = shared.policy
+        self._moment = shared.moment
+        self._counters = shared.counters
+        self._came = came
         self._hand_out = hand_out
-        self._outbox = outbox
-        self._events = events
+        self._outbox = shared.outbox
+        self._events = shared.events
+        self._late: dict[Session, float] = {}
         server = quote(f"{SERVER_USER}@{domain}")
         self._server_here = b'<presence xmlns="jabber:client" from="%b" to="' % server
         self._server_gone = b'<presence xmlns="jabber:client" type="unavailable" from="%b" to="' % server
@@ -51,10 +58,27 @@ class PresenceRouting:
         handler = _TYPES.get(presence.attrs.get("type", ""))
         if handler is None:
             raise StanzaRefused("bad-request", text="unknown type of presence")
+        if to is None and handler in _BROADCASTS and not self._in_turn(session, presence):
+            return
         handler(self, session, presence, to)
+
+    @property
+    def deadline(self) -> float:
+        """When `due` has something to do, in monotonic seconds."""
+        return min(self._late.values(), default=inf)
+
+    def due(self, now: float) -> None:
+        """Tell the presences whose turn has come."""
+        for session in [session for session, at in self._late.items() if at <= now]:
+            presence = session.merged
+            del self._late[session]
+            session.merged = None
+            if presence is not None:
+                self.receive(session, presence, None)
 
     def end(self, session: Session, closed: Closed | None) -> None:
         """The session is over; others hear of it here and never again."""
+        self._late.pop(session, None)
         change = self._presence.signal(session, Signal.END)
         self._left(session, _UNAVAILABLE, change, closed)
 
@@ -68,6 +92,19 @@ class PresenceRouting:
             if session.state is State.AVAILABLE:
                 self._outbox.append(To(session.client, head + session.to + b'"/>'))
 
+    def _in_turn(self, session: Session, presence: Element) -> bool:
+        """Whether a broadcast may go out now; otherwise it is kept until its turn. Raises StanzaRefused."""
+        policy, now = self._policy, self._moment.now
+        if session.merged is None and session.rate.take(now, policy.presence_burst, policy.presence_per_s):
+            return True
+        priority_of(presence)
+        if session.merged is None:
+            self._late[session] = session.rate.ready_at(now, policy.presence_burst, policy.presence_per_s)
+        else:
+            self._counters.presences_merged += 1
+        session.merged = presence
+        return False
+
     def _available(self, session: Session, presence: Element, to: Jid | None) -> None:
         if to is not None:
             self._direct(session, presence, to)
@@ -75,7 +112,7 @@ class PresenceRouting:
         priority = priority_of(presence)
         account = session.account
         was_routable = session in account.routable
-        change = self._presence.signal(session, Signal.AVAILABLE, priority)
+        change = self._presence.signal(session, Signal.AVAILABLE, priority, show_of(presence))
         stanza = session.presence = relayed(presence, session.jid, account.bare)
         outbox = self._outbox
         for other in account.available:
@@ -87,6 +124,9 @@ class PresenceRouting:
             if self._server_available:
                 outbox.append(To(session.client, self._server_here + session.to + b'"/>'))
             self._events.append(PresenceChanged(account.user, session.resource, True, len(account.available)))
+            if not session.greeted:
+                session.greeted = True
+                self._came(session)
         if priority >= 0 and not was_routable:
             self._hand_out(session)
 
@@ -101,7 +141,7 @@ class PresenceRouting:
         if not to.local or to.local == SERVER_USER:
             return  # the server has no use for it, and needs no word when it ends
         if to.full not in session.directed:
-            if len(session.directed) >= self._limit:
+            if len(session.directed) >= self._policy.directed_per_session:
                 raise StanzaRefused("resource-constraint", text="too many receivers of directed presence")
             session.directed[to.full] = None
         self._deliver(relayed(presence, session.jid, to.full), to)
@@ -154,3 +194,6 @@ _TYPES: Final[Mapping[str, Callable[[PresenceRouting, Session, Element, Jid | No
     "probe": PresenceRouting._drop,
     "error": PresenceRouting._drop,
 }
+
+_BROADCASTS: Final = (PresenceRouting._available, PresenceRouting._unavailable)
+"""What goes to others when it is addressed to nobody."""

@@ -2,47 +2,76 @@
 
 Theory. A request is for the sender's own account (no `to`, or the own bare JID), the domain, the pubsub service, or
 the full JID of a client, to which it is passed on. Everything else, whatever the reason, gets service-unavailable: an
-account that exists and one that does not look the same from outside. No request stays without an answer.
+account that exists and one that does not look the same from outside, but for a vCard that its owner published. No
+request stays without an answer; the answer to one that changed what must survive a restart waits until that is stored.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from poise.protocols.xmpp import disco, roster
+from poise.protocols.xmpp import disco, roster, small
 from poise.protocols.xmpp.addresses import Address, Addresses
-from poise.protocols.xmpp.delivery import Output, To
-from poise.protocols.xmpp.presence import Presence, Session
+from poise.protocols.xmpp.delivery import To
+from poise.protocols.xmpp.documents import Documents
+from poise.protocols.xmpp.presence import Session
 from poise.protocols.xmpp.pubsub import discovery, verbs
 from poise.protocols.xmpp.pubsub.service import PubSub
+from poise.protocols.xmpp.shared import Shared
 from poise.protocols.xmpp.stanzas import (
     DISCO_INFO_NS,
     DISCO_ITEMS_NS,
+    LAST_NS,
     PING_NS,
+    PRIVATE_NS,
     PUBSUB_NS,
     PUBSUB_OWNER_NS,
     ROSTER_NS,
     SESSION_NS,
+    TIME_NS,
+    VCARD_NS,
+    VERSION_NS,
     StanzaRefused,
+    addressed,
     quote,
     relayed,
 )
 from poise.protocols.xmpp.xml import Element
 
-DOMAIN_FEATURES: Final = (DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, ROSTER_NS, SESSION_NS, "msgoffline")
-ACCOUNT_FEATURES: Final = (DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS)
+DOMAIN_FEATURES: Final = (
+    DISCO_INFO_NS,
+    DISCO_ITEMS_NS,
+    PING_NS,
+    ROSTER_NS,
+    SESSION_NS,
+    VERSION_NS,
+    TIME_NS,
+    LAST_NS,
+    VCARD_NS,
+    PRIVATE_NS,
+    "msgoffline",
+)
+ACCOUNT_FEATURES: Final = (DISCO_INFO_NS, DISCO_ITEMS_NS, PING_NS, LAST_NS, VCARD_NS)
 
 
 class Requests:
     """Answers requests and passes on those between clients."""
 
-    def __init__(self, addresses: Addresses, presence: Presence, pubsub: PubSub, outbox: deque[Output]) -> None:
+    def __init__(
+        self, addresses: Addresses, shared: Shared, pubsub: PubSub, documents: Documents, version: str
+    ) -> None:
+        """`version` of the server, as it tells it."""
         self.addresses = addresses
         self.pubsub = pubsub
-        self._presence = presence
-        self._outbox = outbox
+        self.documents = documents
+        self.moment = shared.moment
+        self.version = version
+        self.since: float | None = None
+        """Monotonic seconds when the server first heard of anybody."""
+        self._presence = shared.presence
+        self._outbox = shared.outbox
+        self._journal = shared.journal
 
     def receive(self, session: Session, iq: Element) -> None:
         """An iq of a session. Raises StanzaRefused."""
@@ -66,16 +95,21 @@ class Requests:
         handler = ANSWERS.get((address, kind, child.ns, child.name))
         if handler is None:
             raise StanzaRefused("service-unavailable")
-        payload = handler(self, session, kind, child)
+        payload = handler(self, session, iq, child)
         # JabberWerx compares `from` with the `to` it wrote, or with its bare JID when it wrote none: repeated as sent.
         sender = self.addresses.quoted(to) if to else session.account.to
-        self._outbox.append(
-            To(
-                session.client,
-                b'<iq xmlns="jabber:client" type="result" id="%b" from="%b" to="%b"%b'
-                % (quote(iq_id), sender, session.to, b">%b</iq>" % payload if payload else b"/>"),
-            )
+        answer = To(
+            session.client,
+            b'<iq xmlns="jabber:client" type="result" id="%b" from="%b" to="%b"%b'
+            % (quote(iq_id), sender, session.to, b">%b</iq>" % payload if payload else b"/>"),
         )
+        journal, followups = self._journal, self.pubsub.followups
+        if journal.changes or journal.unstored or followups:
+            asked = addressed(iq, session.jid, to or session.account.bare)
+            journal.answer(session.client, asked, (answer, *followups))
+            followups.clear()
+        else:
+            self._outbox.append(answer)
 
     def _whom(self, session: Session, to: str | None) -> Address | None:
         """Which of the server's addresses a request is for; None: somebody's full JID. Raises StanzaRefused."""
@@ -90,10 +124,7 @@ class Requests:
             return Address.ACCOUNT
         if jid.resource:
             return None
-        known = self.addresses.server(jid.full)
-        if known is None:
-            raise StanzaRefused("service-unavailable")
-        return known
+        return self.addresses.server(jid.full) or Address.OTHER
 
     def _forward(self, session: Session, iq: Element) -> None:
         target = self._presence.session(self.addresses.jid(iq.attrs["to"]).full)
@@ -119,49 +150,90 @@ def _only_child(iq: Element) -> Element:
     return children[0]
 
 
-def _nothing(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _nothing(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     """Ping (XEP-0199) and session establishment (RFC 3921 section 3): the result itself is the answer."""
     return b""
 
 
-def _roster(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _roster(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     return roster.roster(requests.addresses.domain)
 
 
-def _roster_set(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _roster_set(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     raise roster.refuse_roster_set()
 
 
-def _pubsub(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
-    return verbs.answer(requests.pubsub, session, kind, child)
+def _pubsub(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return verbs.answer(requests.pubsub, session, iq.attrs["type"], child)
 
 
-def _pubsub_info(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _pubsub_info(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     return discovery.info(requests.pubsub, child)
 
 
-def _pubsub_items(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
-    return discovery.items(requests.pubsub, child)
+def _pubsub_items(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return discovery.items(requests.pubsub, session, child)
 
 
-def _domain_info(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _domain_info(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     _no_node(child)
     return disco.info(disco.Identity("server", "im", "Poise"), DOMAIN_FEATURES)
 
 
-def _domain_items(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _domain_items(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     _no_node(child)
     return disco.items((disco.Item(requests.addresses.pubsub_domain, name="Notifications"),))
 
 
-def _account_info(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _account_info(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     _no_node(child)
     return disco.info(disco.Identity("account", "registered"), ACCOUNT_FEATURES)
 
 
-def _account_items(requests: Requests, session: Session, kind: str, child: Element) -> bytes:
+def _account_items(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
     _no_node(child)
     return disco.items(())
+
+
+def _version(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.version(requests.version)
+
+
+def _time(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.time(requests.moment)
+
+
+def _uptime(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    since = requests.since if requests.since is not None else requests.moment.now
+    return small.last(requests.moment.now - since)
+
+
+def _own_last(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.last(0.0)  # whoever asks is here
+
+
+def _vcard(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.vcard(requests.documents, session.account.bare)
+
+
+def _set_vcard(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.set_vcard(requests.documents, session.account.bare, child)
+
+
+def _others_vcard(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.others_vcard(requests.documents, requests.addresses.jid(iq.attrs["to"]).full)
+
+
+def _private(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.private(requests.documents, session.account.bare, child)
+
+
+def _set_private(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    return small.set_private(requests.documents, session.account.bare, child)
+
+
+def _others(requests: Requests, session: Session, iq: Element, child: Element) -> bytes:
+    raise StanzaRefused("forbidden")
 
 
 def _no_node(query: Element) -> None:
@@ -169,8 +241,8 @@ def _no_node(query: Element) -> None:
         raise StanzaRefused("item-not-found")
 
 
-Handler = Callable[[Requests, Session, str, Element], bytes]
-"""(requests, sender, iq type, the request's child) -> payload of the result. Raises StanzaRefused."""
+Handler = Callable[[Requests, Session, Element, Element], bytes]
+"""(requests, sender, request, the request's child) -> payload of the result. Raises StanzaRefused."""
 
 ANSWERS: Final[Mapping[tuple[Address, str, str, str], Handler]] = {
     (Address.ACCOUNT, "get", PING_NS, "ping"): _nothing,
@@ -179,6 +251,18 @@ ANSWERS: Final[Mapping[tuple[Address, str, str, str], Handler]] = {
     (Address.ACCOUNT, "set", ROSTER_NS, "query"): _roster_set,
     (Address.ACCOUNT, "get", DISCO_INFO_NS, "query"): _account_info,
     (Address.ACCOUNT, "get", DISCO_ITEMS_NS, "query"): _account_items,
+    (Address.ACCOUNT, "get", LAST_NS, "query"): _own_last,
+    (Address.ACCOUNT, "get", VCARD_NS, "vCard"): _vcard,
+    (Address.ACCOUNT, "set", VCARD_NS, "vCard"): _set_vcard,
+    (Address.ACCOUNT, "get", PRIVATE_NS, "query"): _private,
+    (Address.ACCOUNT, "set", PRIVATE_NS, "query"): _set_private,
+    (Address.OTHER, "get", VCARD_NS, "vCard"): _others_vcard,
+    (Address.OTHER, "set", VCARD_NS, "vCard"): _others,
+    (Address.OTHER, "get", PRIVATE_NS, "query"): _others,
+    (Address.OTHER, "set", PRIVATE_NS, "query"): _others,
+    (Address.DOMAIN, "get", VERSION_NS, "query"): _version,
+    (Address.DOMAIN, "get", TIME_NS, "time"): _time,
+    (Address.DOMAIN, "get", LAST_NS, "query"): _uptime,
     (Address.DOMAIN, "get", PING_NS, "ping"): _nothing,
     (Address.DOMAIN, "set", SESSION_NS, "session"): _nothing,
     (Address.DOMAIN, "get", DISCO_INFO_NS, "query"): _domain_info,

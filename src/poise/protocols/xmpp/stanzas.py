@@ -15,6 +15,11 @@ DISCO_INFO_NS: Final = "http://jabber.org/protocol/disco#info"
 DISCO_ITEMS_NS: Final = "http://jabber.org/protocol/disco#items"
 DATA_FORM_NS: Final = "jabber:x:data"
 RSM_NS: Final = "http://jabber.org/protocol/rsm"
+VERSION_NS: Final = "jabber:iq:version"
+TIME_NS: Final = "urn:xmpp:time"
+LAST_NS: Final = "jabber:iq:last"
+VCARD_NS: Final = "vcard-temp"
+PRIVATE_NS: Final = "jabber:iq:private"
 DELAY_NS: Final = "urn:xmpp:delay"
 PUBSUB_NS: Final = "http://jabber.org/protocol/pubsub"
 PUBSUB_OWNER_NS: Final = "http://jabber.org/protocol/pubsub#owner"
@@ -30,14 +35,17 @@ class StanzaRefused(Exception):  # noqa: N818 - a refusal is an answer to the pe
 
     `kind` is the error type where it is not the one usual for the condition. `app` names an application condition of
     XEP-0060 (`http://jabber.org/protocol/pubsub#errors`), `feature` the missing feature of its condition
-    `unsupported`.
+    `unsupported`. `content` is a serialised element that stands before the error.
     """
 
-    def __init__(self, condition: str, app: str = "", *, kind: str = "", text: str = "", feature: str = "") -> None:
+    def __init__(
+        self, condition: str, app: str = "", *, kind: str = "", text: str = "", feature: str = "", content: bytes = b""
+    ) -> None:
         super().__init__(condition)
         self.condition = condition
         self.kind = kind
         self.text = text
+        self.content = content
         self.app = Element(app, PUBSUB_ERRORS_NS, {"feature": feature} if feature else None) if app else None
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 import argon2
 
 from poise.server.accounts import password_hasher
-from poise.server.storage.records import Account, ReasonCodeRecord, Role
+from poise.server.storage.records import COLUMNS, Account, ReasonCodeRecord, Role
 from poise.server.storage.store import Store
 
-COLUMNS = ("login_id", "login_name", "password", "password_hash", "roles")
-"""Columns an import may have; `password` and `password_hash` exclude each other in one row."""
 LOGIN_MAX = 64
 """Longest login id and login name, as the table has them."""
 FORBIDDEN_IN_ID = frozenset("\"&'/:<>@\\ ")

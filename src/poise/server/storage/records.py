@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+COLUMNS = ("login_id", "login_name", "password", "password_hash", "roles")
+"""Columns an import may have; `password` and `password_hash` exclude each other in one row."""
+
 
 class Role(Enum):
     """What an account may do (Finesse guide: Agent, Supervisor; Administrator is never listed in a User object)."""

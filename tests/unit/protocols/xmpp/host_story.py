@@ -64,7 +64,8 @@ class Stage:
     def __init__(
         self, policy: HostPolicy | None = None, may_subscribe: Callable[[str, str], bool] = own_nodes_only
     ) -> None:
-        rules = Rules(frozenset({f"admin@{DOMAIN}"}), USERS.__contains__, may_subscribe)
+        self.administrators = {f"admin@{DOMAIN}"}
+        rules = Rules(self.administrators, USERS.__contains__, may_subscribe)
         self.host = Host(DOMAIN, PUBSUB, rules, random.Random(7), policy or HostPolicy())
         self.now = 1000.0
         self.number = 0

@@ -6,7 +6,7 @@ import pytest
 
 from poise.protocols.xmpp.host import HostPolicy
 from poise.protocols.xmpp.xml import Element
-from tests.unit.protocols.xmpp.host_story import PUBSUB, Stage, app_condition, condition
+from tests.unit.protocols.xmpp.host_story import PUBSUB, Stage, condition
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
@@ -53,45 +53,6 @@ def test_a_node_that_is_not_there_is_not_found(to: str, ns: str) -> None:
     stage = Stage()
     answer = stage.ask(stage.join("1001"), "get", f"<query xmlns='{ns}' node='/nowhere'/>", to)
     assert condition(answer) == ("cancel", "item-not-found")
-
-
-def test_each_feature_of_the_pubsub_service_is_answered_and_each_missing_one_refused_by_name() -> None:
-    stage = Stage()
-    admin = stage.join("admin")
-    told = features(stage.ask(admin, "get", f"<query xmlns='{INFO}'/>", PUBSUB))
-    prefix = "http://jabber.org/protocol/pubsub#"
-    tries = [
-        ("create-nodes", "set", False, "<create node='n'/>"),
-        ("create-and-configure", "set", False, "<create node='m'/><configure/>"),
-        ("subscribe", "set", False, "<subscribe node='n' jid='admin@localhost'/>"),
-        ("retrieve-subscriptions", "get", False, "<subscriptions/>"),
-        ("publish", "set", False, "<publish node='n'><item><a xmlns='b'/></item></publish>"),
-        ("item-ids", "set", False, "<publish node='n'><item id='1'><a xmlns='b'/></item></publish>"),
-        ("persistent-items", "get", False, "<items node='n'/>"),
-        ("retract-items", "set", False, "<retract node='n'><item id='1'/></retract>"),
-        ("retrieve-affiliations", "get", False, "<affiliations/>"),
-        ("retrieve-default-sub", "get", False, "<default/>"),
-        ("subscription-options", "get", False, "<options node='n' jid='admin@localhost'/>"),
-        ("publish-options", "set", False, "<publish node='n'><item/></publish><publish-options/>"),
-        ("purge-nodes", "set", False, "<purge node='n'/>"),
-        ("purge-nodes", "set", True, "<purge node='n'/>"),
-        ("config-node", "get", True, "<configure node='n'/>"),
-        ("retrieve-default", "get", True, "<default/>"),
-        ("modify-affiliations", "get", True, "<affiliations node='n'/>"),
-        ("manage-subscriptions", "get", True, "<subscriptions node='n'/>"),
-        ("delete-nodes", "set", True, "<delete node='n'/>"),
-    ]
-    for feature, kind, owner, verb in tries:
-        answer = stage.pubsub(admin, kind, verb, owner)
-        if prefix + feature in told:
-            assert answer.attrs["type"] == "result", feature
-        else:
-            assert condition(answer) == ("cancel", "feature-not-implemented")
-            assert app_condition(answer) == f"unsupported {feature}"
-    described = {"access-open", "access-whitelist", "meta-data"}
-    assert {name.removeprefix(prefix) for name in told if name.startswith(prefix)} == described | {
-        feature for feature, *_ in tries if prefix + feature in told
-    }
 
 
 def test_every_user_sees_every_node() -> None:

@@ -44,7 +44,12 @@ def test_requests_are_answered_before_any_presence() -> None:
 @pytest.mark.parametrize("to", ["", "1001@localhost", "localhost", PUBSUB, "1002@localhost", "9999@localhost"])
 @pytest.mark.parametrize("kind", ["get", "set"])
 @pytest.mark.parametrize(
-    "child", ["<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:private'/>", "<x xmlns='y'/>"]
+    "child",
+    [
+        "<query xmlns='http://jabber.org/protocol/bytestreams'/>",
+        "<query xmlns='jabber:iq:register'/>",
+        "<x xmlns='y'/>",
+    ],
 )
 def test_what_we_do_not_do_is_service_unavailable_wherever_it_is_sent(to: str, kind: str, child: str) -> None:
     stage = Stage()

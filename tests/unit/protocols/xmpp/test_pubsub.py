@@ -468,10 +468,12 @@ def test_a_node_is_created_with_what_the_form_says() -> None:
 @pytest.mark.parametrize(
     ("form", "expected", "app"),
     [
-        (configure(("access_model", "authorize")), ("modify", "not-acceptable"), "unsupported-access-model"),
+        (configure(("access_model", "presence")), ("modify", "not-acceptable"), "unsupported-access-model"),
+        (configure(("access_model", "roster")), ("modify", "not-acceptable"), "unsupported-access-model"),
         (configure(("access_model", "nonsense")), ("modify", "not-acceptable"), "unsupported-access-model"),
         (configure(("publish_model", "nonsense")), ("modify", "not-acceptable"), ""),
-        (configure(("persist_items", "true")), ("modify", "not-acceptable"), ""),
+        (configure(("max_items", "1001")), ("modify", "not-acceptable"), ""),
+        (configure(("title", "x" * 1001)), ("modify", "not-acceptable"), ""),
         (configure(("send_last_published_item", "maybe")), ("modify", "not-acceptable"), ""),
         (configure(("node_type", "collection")), ("cancel", "feature-not-implemented"), "unsupported collections"),
         (configure(("deliver_payloads", "yes")), ("modify", "bad-request"), ""),
