@@ -95,8 +95,10 @@ class Application:
             self._files = self._certificate()
             for context in self._contexts:
                 certificates.load(context, self._files)
-        except (certificates.CertificateError, OSError) as error:
-            self.webservices_log.certificates_refused(error)
+        except (certificates.CertificateError, OSError, ValueError) as error:
+            self.webservices_log.certificates_read(error)
+        else:
+            self.webservices_log.certificates_read(None)
 
     async def start(self) -> None:
         """Open everything. Raises StartError with nothing left open."""
