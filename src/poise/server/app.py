@@ -45,6 +45,7 @@ from poise.server.settings import PID_FILE, Settings
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
+from poise.server.storage.verifiers import Verifiers
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 
@@ -126,7 +127,8 @@ class Application:
             await seed_demo(store)
         people = People(store, self.domain)
         await people.load()
-        self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked)
+        verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
+        self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self._closing.append(self.accounts.close)
         await self._start_services(store, people)
         self._write_pid()
