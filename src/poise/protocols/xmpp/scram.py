@@ -137,7 +137,7 @@ class ScramExchange:
         message = _FINAL.fullmatch(_text(final))
         if message is None:
             raise ScramError("no client-final-message")
-        proof = _decoded(message[4])
+        header, proof = _decoded(message[2]), _decoded(message[4])
         spoken = f"{self._bare},{self._challenge},{message[1]}".encode()
         signature = hmac.digest(verifier.stored_key, spoken, self.digest)
         if len(proof) != len(signature):
@@ -146,7 +146,7 @@ class ScramExchange:
         knows = hmac.compare_digest(hashlib.new(self.digest, client_key).digest(), verifier.stored_key)
         unchanged = hmac.compare_digest(message[3].encode(), self._nonce.encode())
         self.signature = b"v=" + base64.b64encode(hmac.digest(verifier.server_key, spoken, self.digest))
-        return knows and unchanged and _decoded(message[2]) == self._header
+        return knows and unchanged and header == self._header
 
 
 def _text(data: bytes) -> str:
