@@ -22,6 +22,8 @@ class C2SPolicy:
     """Whether accounts keep what SCRAM needs."""
     hosts: frozenset[str] = frozenset()
     """Names beside the domain by which clients may address this server: some dial an address and learn the domain."""
+    former_hosts: frozenset[str] = frozenset()
+    """Domains that this server once was: clients are told that they are gone."""
     attempts: int = 5
     """Failed sign-ins after which the stream is closed (RFC 6120 section 6.4.5 wants 2 to 5 retries)."""
     waiting: int = 64

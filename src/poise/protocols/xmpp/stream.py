@@ -165,7 +165,9 @@ class TcpStream:
             return "invalid-from" if sender is not None and not self._is_own(sender) else None
         if "to" not in attrs:
             return "improper-addressing"
-        return None if self.c2s.answers_to(attrs["to"]) else "host-unknown"
+        if self.c2s.answers_to(attrs["to"]):
+            return None
+        return "host-gone" if attrs["to"].lower() in self.c2s.policy.former_hosts else "host-unknown"
 
     def _is_own(self, sender: str) -> bool:
         try:

@@ -238,6 +238,7 @@ class NotificationService:
                 starttls=listen.starttls is not None,
                 scram=settings.scram,
                 hosts=settings.names,
+                former_hosts=settings.bosh.former_domains,
             )
             return self.tcp.factory(policy, listen.starttls)
         port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app)

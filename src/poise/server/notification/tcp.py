@@ -199,6 +199,9 @@ class TcpClient(ClientSession, asyncio.Protocol):
 
     def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
         assert isinstance(output, Finished)
+        self.hub.settle()  # answers to what the client said before come before the end (S24)
+        if self.gone:
+            return
         if self._transport is not None:
             self._transport.write(unsent)
         self._forget(output.ending_code, now, output.evidence, None)
