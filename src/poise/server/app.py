@@ -23,7 +23,7 @@ from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
-from poise.protocols.xmpp.host import Rules
+from poise.protocols.xmpp.host import HostPolicy, Rules
 from poise.server import certificates
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
@@ -43,6 +43,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import PID_FILE, Settings
 from poise.server.storage.importing import seed_demo
+from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
@@ -123,11 +124,11 @@ class Application:
         self._make_logs(writer)
         store = await Store.open(sqlite_url(self.data / DATABASE))
         self._closing.append(store.close)
+        verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
-            await seed_demo(store)
+            await seed_demo(store, verifiers)
         people = People(store, self.domain)
         await people.load()
-        verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self._closing.append(self.accounts.close)
         await self._start_services(store, people)
@@ -158,6 +159,7 @@ class Application:
             self.clock,
             self.openfire,
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
+            store=NotificationRecords(store),
         )
         self.cti = CtiClient(self._link_settings(), self.clock, self.webservices_log, self._cti_output)
         remembered = await store.last_presences()
@@ -226,9 +228,17 @@ class Application:
             unauthenticated_max=bosh.unauthenticated_max,
             unauthenticated_per_address=min(bosh.unauthenticated_per_address, bosh.unauthenticated_max),
         )
+        messages = self.settings.messages
+        host = HostPolicy(
+            offline_messages_per_user=messages.offline_per_user,
+            offline_bytes_per_user=messages.offline_bytes_per_user,
+            offline_keep_s=messages.offline_keep_s,
+            replay_notifications=messages.replay_notifications,
+        )
         return NotificationSettings(
             self.domain,
             bosh=policy,
+            host=host,
             admission=admission,
             reaper_period_s=bosh.reaper_interval_s,
             allowed_origins=bosh.allowed_origins,

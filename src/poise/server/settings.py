@@ -11,6 +11,7 @@ from typing import Any
 
 from poise.finesse import timing as presence_timing
 from poise.protocols.cti import timing as cti_timing
+from poise.protocols.xmpp import host_limits
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.server.notification import admission
 from poise.server.notification.timing import IDLE_S, HttpLimits
@@ -98,7 +99,7 @@ class Xmpp:
         round(IDLE_S), "seconds of silence after which a connection is closed, pinged at half of it; 0: never"
     )
     scram: bool = setting(
-        False, "offer SCRAM-SHA-256 and SCRAM-SHA-1; keeps what they need beside the password hashes, made at sign-in"
+        False, "offer SCRAM; what it needs is kept from `admin import --scram` or the first sign-in by password on"
     )
 
 
@@ -109,6 +110,22 @@ class Presence:
     grace_s: float = setting(presence_timing.GRACE_S, "seconds from unavailable to the forced logout")
     monitor_s: float = setting(
         presence_timing.MONITOR_S, "seconds between two AGENT_PRESENCE_MONITOR lines while pending"
+    )
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages and documents of XMPP users."""
+
+    offline_per_user: int = setting(
+        host_limits.OFFLINE_MESSAGES_PER_USER, "messages kept for one user who is not there"
+    )
+    offline_bytes_per_user: int = setting(host_limits.OFFLINE_BYTES_PER_USER, "bytes of these")
+    offline_keep_s: float = setting(
+        host_limits.OFFLINE_KEEP_S, "seconds after which a message nobody fetched is dropped"
+    )
+    replay_notifications: bool = setting(
+        False, "keep notifications for absent users and hand them out later, as Openfire does"
     )
 
 
@@ -160,6 +177,7 @@ class Settings:
     bosh: Bosh = field(default_factory=Bosh)
     xmpp: Xmpp = field(default_factory=Xmpp)
     presence: Presence = field(default_factory=Presence)
+    messages: Messages = field(default_factory=Messages)
     cti: Cti = field(default_factory=Cti)
     contact: Contact = field(default_factory=Contact)
     log: Log = field(default_factory=Log)

@@ -33,7 +33,7 @@ SID_BYTES = 16
 class BoshClient(ClientSession):
     """One BOSH session."""
 
-    __slots__ = ("_service", "core", "secure")
+    __slots__ = ("_service", "core", "held_back", "secure")
 
     transport = "bosh"
 
@@ -43,6 +43,8 @@ class BoshClient(ClientSession):
         self.core = core
         self.secure = secure
         """Whether it was created over TLS; it is never served over anything less (A21)."""
+        self.held_back: list[Answer] = []
+        """Answers that would acknowledge what is not durable yet."""
 
     @property
     def name(self) -> str:
@@ -75,6 +77,14 @@ class BoshClient(ClientSession):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
 
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host, in one answer where a request is held."""
+        self.sent += len(stanzas)
+        try:
+            self._service.carry_out(self, self.core.send_all(stanzas, now), now)
+        except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
+            self.hub.fault(self, error, now)
+
     def idle_s(self, now: float) -> float:
         """0 while a request is held."""
         return self.core.idle_s(now)
@@ -82,6 +92,11 @@ class BoshClient(ClientSession):
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry."""
         self._service.carry_out(self, self.core.end(code, now, evidence=evidence, timer_s=timer_s), now)
+
+    def released(self, now: float) -> None:
+        """Give out the answers that were held back."""
+        answers, self.held_back = self.held_back, []
+        self._service.carry_out(self, answers, now)
 
     def _send(self, data: bytes, now: float) -> None:
         self._service.carry_out(self, self.core.send(data, now), now)
@@ -124,6 +139,7 @@ class BoshService:
             secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, scram=scram, hosts=hosts)
             for secure in (False, True)
         }
+        self._unstored = hub.host.unstored
         self._work: deque[tuple[BoshClient, Sequence[Effect]]] = deque()
         self._working = False
 
@@ -273,7 +289,7 @@ class BoshService:
             self._work.append((client, effects))
             return
         only = effects[0]
-        if len(effects) == 1 and isinstance(only, Answer) and not self.hub.log.debug_enabled:
+        if len(effects) == 1 and isinstance(only, Answer) and not (self.hub.log.debug_enabled or self._unstored):
             # all there is to do for a poll that releases a held one, or for a stanza that finds one
             channel = only.channel
             assert isinstance(channel, BoshExchange)
@@ -281,23 +297,28 @@ class BoshService:
             if client.core.deadline < client.armed:
                 self.hub.wheel.watch(client)
             return
+        if len(effects) > 1:  # an answer may acknowledge the stanzas beside it: first see whether they must be stored
+            effects = sorted(effects, key=_after_stanzas)
         self._work.append((client, effects))
         self._working = True
         try:
             while self._work:
                 owner, wanted = self._work.popleft()
-                try:
-                    for effect in wanted:
+                for effect in wanted:
+                    try:
                         self._do(owner, effect, now)
-                    if owner.core.deadline < owner.armed:
-                        self.hub.wheel.watch(owner)
-                except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
-                    self.hub.fault(owner, error, now)
+                    except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
+                        self.hub.fault(owner, error, now)
+                if owner.core.deadline < owner.armed:
+                    self.hub.wheel.watch(owner)
         finally:
             self._working = False
 
     def _do(self, client: BoshClient, effect: Effect, now: float) -> None:
         if isinstance(effect, Answer):
+            if client in self._unstored:
+                client.held_back.append(effect)
+                return
             channel = effect.channel
             assert isinstance(channel, BoshExchange)
             channel.answer(effect.body, client.core.content_type, effect.status)
@@ -343,3 +364,8 @@ class BoshService:
                 rid=exchange.rid,
             )
         log.http_sent(client.name, masked(answer.body))
+
+
+def _after_stanzas(effect: Effect) -> bool:
+    """For sorting: stanzas come first. What they bring about is carried out behind all of these effects anyway."""
+    return not isinstance(effect, Payload)

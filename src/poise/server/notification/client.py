@@ -78,6 +78,11 @@ class ClientSession:
         """A stanza from the host."""
         raise NotImplementedError
 
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host; a binding that can carry them together does so."""
+        for stanza in stanzas:
+            self.deliver(stanza, now)
+
     @property
     def deadline(self) -> float:
         """For the timer wheel."""
@@ -90,6 +95,9 @@ class ClientSession:
     def idle_s(self, now: float) -> float:
         """Seconds since the client was last there."""
         raise NotImplementedError
+
+    def released(self, now: float) -> None:
+        """All that this client sent is durable: answers that acknowledge it may go out."""
 
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry; harmless when it is over."""
