@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-import slixmpp
+import slixmpp  # type: ignore[import-not-found]
 
 EVENT = "{http://jabber.org/protocol/pubsub#event}"
 
@@ -20,7 +20,7 @@ def say(**event: object) -> None:
     print(json.dumps(event), flush=True)  # noqa: T201 - how the test hears of it
 
 
-class Client(slixmpp.ClientXMPP):
+class Client(slixmpp.ClientXMPP):  # type: ignore[misc]
     def __init__(self, jid: str, password: str) -> None:
         super().__init__(jid, password)
         self.register_plugin("xep_0030")

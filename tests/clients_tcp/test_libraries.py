@@ -1,11 +1,20 @@
-"""@xmpp/client, slixmpp and aioxmpp over TCP: each connects, is present, lists the nodes, hears of its agent, leaves."""
+"""@xmpp/client, slixmpp and aioxmpp over TCP: connect, be present, list the nodes, hear of the agent, leave."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 from tests.clients_tcp.conftest import StartLibrary
 from tests.e2e.process import Server
 
 STATE = "data/user/state"
+
+
+def trace(server: Server) -> list[dict[str, Any]]:
+    """The structured trace."""
+    lines = (server.data / "logs" / "poise" / "trace.jsonl").read_text("ascii").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_a_library_signs_in_lists_the_nodes_hears_of_its_agent_and_leaves(
@@ -33,9 +42,8 @@ def test_a_library_signs_in_lists_the_nodes_hears_of_its_agent_and_leaves(
 
     assert client.leave() == 0
     running_demo.written()
-    testimony = [line for line in running_demo.trace() if line.get("event") == "session_ended"]
-    assert testimony[-1]["jid"] == "1001@localhost/tcp"
-    assert testimony[-1]["code"] == "client-left"
+    ended = [line for line in trace(running_demo) if line["kind"] == "session_ended" and line["transport"] == "tcp"]
+    assert (ended[-1]["jid"], ended[-1]["code"]) == ("1001@localhost/tcp", "client-left")
 
 
 def test_a_wrong_password_is_told(library: StartLibrary) -> None:
