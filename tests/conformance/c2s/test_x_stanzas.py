@@ -360,7 +360,7 @@ def test_X22_the_language_of_the_stream_is_inherited(server: Server) -> None:
 
 
 def test_X22_every_character_survives(server: Server) -> None:
-    stream = Stream(server).sign_in().come()
+    stream = Stream(server).sign_in("1004").come()  # nobody else writes to 1004
     body = "<body>&amp;&lt;&gt;&quot;&#39;&#x10FFFF;\u00a0</body>"
     stream.say(f"<message to='{stream.jid}' id='&lt;&amp;&quot;&apos;&gt;&#9;'>{body}</message>")
     message = stream.hear(MESSAGE)

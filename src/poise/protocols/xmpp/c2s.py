@@ -369,12 +369,8 @@ class C2S:
         return self.policy.starttls and not self.secure
 
     def _offers(self, mechanism: Mechanism) -> bool:
-        policy = self.policy
-        if mechanism.needs_verifier and not policy.scram:
-            return False
-        if self.secure or policy.plain_in_clear:
-            return True
-        return not (mechanism.secret_in_clear or policy.starttls)  # who must change to TLS is offered nothing before
+        """Without TLS and the switch nobody signs in at all: SCRAM would hide the password, and nothing else."""
+        return (self.secure or self.policy.plain_in_clear) and (self.policy.scram or not mechanism.needs_verifier)
 
     def _move(self, happening: Happening) -> None:
         self.state = TRANSITIONS[self.state, happening]

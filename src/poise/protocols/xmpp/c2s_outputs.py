@@ -15,7 +15,7 @@ class C2SPolicy:
     secure: bool
     """Whether the client's connection is encrypted."""
     plain_in_clear: bool = False
-    """Whether passwords may cross an unencrypted connection (the insecure switch)."""
+    """Whether clients may sign in over an unencrypted connection (the insecure switch)."""
     starttls: bool = False
     """Whether the client may change to TLS; it must, unless `plain_in_clear`."""
     scram: bool = False

@@ -92,8 +92,6 @@ class Mechanism:
     """One way to sign in."""
 
     name: str
-    secret_in_clear: bool
-    """Whether the password itself crosses the wire: then it is only offered on TLS, or where policy says so."""
     needs_verifier: bool
     """Whether accounts must keep more than a password hash for it."""
     read: Callable[[bytes, str], Credentials | ScramClaim]
@@ -174,9 +172,9 @@ def _name(text: str, domain: str) -> str:
 MECHANISMS: Final[Mapping[str, Mechanism]] = {
     mechanism.name: mechanism
     for mechanism in (
-        Mechanism("SCRAM-SHA-256", False, True, partial(read_scram, digest="sha256")),
-        Mechanism("SCRAM-SHA-1", False, True, partial(read_scram, digest="sha1")),
-        Mechanism("PLAIN", True, False, read_plain),
+        Mechanism("SCRAM-SHA-256", True, partial(read_scram, digest="sha256")),
+        Mechanism("SCRAM-SHA-1", True, partial(read_scram, digest="sha1")),
+        Mechanism("PLAIN", False, read_plain),
     )
 }
 """In the order in which they are offered, strongest first."""

@@ -164,8 +164,9 @@ def mechanisms(policy: C2SPolicy) -> list[str]:
 def test_scram_is_offered_where_accounts_keep_what_it_needs() -> None:
     assert mechanisms(C2SPolicy(secure=True)) == ["PLAIN"]
     assert mechanisms(SCRAM) == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
-    assert mechanisms(C2SPolicy(secure=False, scram=True)) == ["SCRAM-SHA-256", "SCRAM-SHA-1"]
+    assert mechanisms(C2SPolicy(secure=False, scram=True)) == []
     assert mechanisms(C2SPolicy(secure=False, scram=True, starttls=True)) == []
+    assert mechanisms(C2SPolicy(secure=False, scram=True, plain_in_clear=True)) == mechanisms(SCRAM)
     unoffered = C2S("localhost", C2SPolicy(secure=True))
     assert failure(unoffered.receive(sasl("auth", FIRST, mechanism="SCRAM-SHA-1"), NOW)) == "encryption-required"
 
