@@ -261,7 +261,7 @@ modules:
   mod_ping:
     send_pings: true
     ping_interval: 2
-    ping_ack_timeout: 2
+    ping_ack_timeout: 3
     timeout_action: kill
   mod_offline: {{}}
 """
