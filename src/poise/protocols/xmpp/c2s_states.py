@@ -25,7 +25,7 @@ class State(Enum):
 
     OPEN = "open"
     SECURING = "securing"
-    LOOKING_UP = "looking-up"
+    LOOKING_UP = "lookup"
     CHALLENGED = "challenged"
     CHECKING = "checking"
     AUTHENTICATED = "authenticated"
