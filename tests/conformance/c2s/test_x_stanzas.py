@@ -81,8 +81,8 @@ def test_X04_comments_and_instructions_are_restricted(server: Server, markup: st
 
 def test_X04_cdata_is_text(server: Server) -> None:
     stream = Stream(server).sign_in().come()
-    stream.say(f"<message to='{stream.jid}'><body><![CDATA[<a>&b;]]></body></message>")
-    assert stream.hear(MESSAGE).findtext(BODY) == "<a>&b;"
+    stream.say(f"<message to='{stream.jid}' id='cdata'><body><![CDATA[<a>&b;]]></body></message>")
+    assert stream.hear(MESSAGE, id_="cdata").findtext(BODY) == "<a>&b;"
 
 
 @pytest.mark.parametrize(
@@ -155,20 +155,20 @@ def test_X06_SEC10_invalid_utf_8_is_refused(server: Server, text: bytes) -> None
 
 def test_SEC10_valid_utf_8_may_be_split_anywhere(server: Server) -> None:
     stream = Stream(server).sign_in().come()
-    message = f"<message to='{stream.jid}'><body>\U0001f600\u00e9&lt;\U0010ffff</body></message>".encode()
+    message = f"<message to='{stream.jid}' id='split'><body>\U0001f600\u00e9&lt;\U0010ffff</body></message>".encode()
     for cut in range(message.index(b"<body>"), message.index(b"</body>") + 2):
         stream.say(message[:cut])
         server.settle() if server.name == "poise" else None
         stream.say(message[cut:])
-        assert stream.hear(MESSAGE).findtext(BODY) == "\U0001f600\u00e9<\U0010ffff"
+        assert stream.hear(MESSAGE, id_="split").findtext(BODY) == "\U0001f600\u00e9<\U0010ffff"
 
 
 def test_X07_redefining_the_prefix_of_the_stream_confuses_nobody(server: Server) -> None:
     stream = Stream(server).sign_in().come()
     stream.say(
-        f"<message to='{stream.jid}' xmlns:stream='urn:x'><body>x</body><stream:stream/><stream:error/></message>"
+        f"<message to='{stream.jid}' id='prefix' xmlns:stream='urn:x'><body>x</body><stream:stream/><stream:error/></message>"
     )
-    message = stream.hear(MESSAGE)
+    message = stream.hear(MESSAGE, id_="prefix")
     assert {child.tag for child in message} >= {"{urn:x}stream", "{urn:x}error"}
     assert stream.alive()
 
@@ -196,8 +196,8 @@ def test_X08_ones_own_address_is_made_whole(server: Server, sender: str) -> None
 def test_X09_a_stanza_of_ten_thousand_bytes_and_more_is_allowed(server: Server) -> None:
     stream = Stream(server).sign_in().come()
     for size in (10_000, 100_000):
-        stream.say(f"<message to='{stream.jid}'><body>{'x' * size}</body></message>")
-        assert len(stream.hear(MESSAGE).findtext(BODY) or "") == size
+        stream.say(f"<message to='{stream.jid}' id='of{size}'><body>{'x' * size}</body></message>")
+        assert len(stream.hear(MESSAGE, id_=f"of{size}").findtext(BODY) or "") == size
 
 
 @pytest.mark.parametrize(
@@ -363,15 +363,15 @@ def test_X22_every_character_survives(server: Server) -> None:
     stream = Stream(server).sign_in("1004").come()  # nobody else writes to 1004
     body = "<body>&amp;&lt;&gt;&quot;&#39;&#x10FFFF;\u00a0</body>"
     stream.say(f"<message to='{stream.jid}' id='&lt;&amp;&quot;&apos;&gt;&#9;'>{body}</message>")
-    message = stream.hear(MESSAGE)
+    message = stream.hear(MESSAGE, from_=stream.jid)
     assert message.get("id") == "<&\"'>\t"
     assert message.findtext(BODY) == "&<>\"'\U0010ffff\u00a0"
 
 
 def test_X23_a_message_of_an_unknown_type_is_normal(server: Server) -> None:
     stream = Stream(server).sign_in().come()
-    stream.say(f"<message to='{stream.jid}' type='odd'><body>x</body></message>")
-    assert stream.hear(MESSAGE).findtext(BODY) == "x"
+    stream.say(f"<message to='{stream.jid}' type='odd' id='odd'><body>x</body></message>")
+    assert stream.hear(MESSAGE, id_="odd").findtext(BODY) == "x"
 
 
 def test_X23_a_presence_of_an_unknown_type_is_a_bad_request(server: Server) -> None:

@@ -178,6 +178,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self.end("auth-timeout", now, timer_s=SIGN_IN_S)
         elif now >= self._handshake_by:
             self._forget("tls-failed", now, "no handshake in time", HANDSHAKE_S)
+        elif self._transport is not None and not self._transport.is_reading():
+            self._quiet_from = now  # it is we who do not listen
         elif not self._pinged:
             self._pinged = True
             self._send(_ping(self.hub.host.domain, self.jid), now)
@@ -316,6 +318,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
                 self._tls_failed(error)
                 self.hub.settle()
             transport.abort()
+            self._transport = None
+            self._service.leaving.discard(self)  # asyncio's own loop calls no connection_lost any more
             return
         if secure is None or self.gone:
             transport.abort()
@@ -328,8 +332,9 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self.data_received(early)
 
     def _tls_failed(self, error: Exception | None) -> None:
-        reason = error.reason if isinstance(error, ssl.SSLError) else type(error).__name__ if error else "closed"
-        self._forget("tls-failed", self.hub.now(), f"{reason}", None)
+        reason = error.reason if isinstance(error, ssl.SSLError) else None
+        evidence = reason or (type(error).__name__ if error is not None else "closed")
+        self._forget("tls-failed", self.hub.now(), evidence, None)
 
 
 class TcpService:

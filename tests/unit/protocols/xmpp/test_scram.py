@@ -200,3 +200,19 @@ def test_passwords_that_it_forbids_have_no_verifier(password: str) -> None:
 
 def test_keys_are_not_shown() -> None:
     assert repr(Verifier(b"s", 1, b"stored", b"server")) == "Verifier(salt=b's', iterations=1)"
+
+
+def test_keys_and_nonces_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def spy(one: bytes, other: bytes) -> bool:
+        compared.append(other)
+        return one == other
+
+    monkeypatch.setattr(hmac, "compare_digest", spy)
+    verifier = derive("pencil", "sha1", SALT, 4096)
+    exchange = ScramExchange(FIRST, "sha1")
+    exchange.challenge(verifier, NONCE)
+    assert exchange.prove(FINAL)
+    assert verifier.stored_key in compared
+    assert f"fyko+d2lbbFgONRv9qkxdawL{NONCE}".encode() in compared

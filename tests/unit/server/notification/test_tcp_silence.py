@@ -84,6 +84,16 @@ def test_time_in_which_the_server_did_not_run_counts_for_nobody() -> None:
         assert "<connection-timeout" in stream.rest()
 
 
+def test_a_client_that_we_do_not_listen_to_is_not_called_silent() -> None:
+    with start() as server:
+        stream = Stream(server, "1001").sign_in()
+        server.do(lambda service: next(iter(service.tcp.clients))._transport.pause_reading())  # type: ignore[union-attr]
+        server.pass_time(IDLE_S * 3)
+        server.do(lambda service: next(iter(service.tcp.clients))._transport.resume_reading())  # type: ignore[union-attr]
+        stream.send("</stream:stream>")
+        assert "urn:xmpp:ping" not in stream.rest()
+
+
 def test_the_last_words_reach_a_client_that_is_still_sending() -> None:
     for _ in range(5):
         with start() as server:

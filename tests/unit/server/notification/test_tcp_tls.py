@@ -282,3 +282,39 @@ def test_starttls_works_on_both_event_loops(run: Callable[[Coroutine[Any, Any, N
             await service.stop()
 
     run(main())
+
+
+def test_a_handshake_that_fails_on_asyncios_own_loop_leaves_nothing_behind(tmp_path: Path) -> None:
+    files = certificates.ensure(tmp_path, [DOMAIN], datetime.datetime.now(datetime.UTC))
+
+    def client(port: int) -> None:
+        for garbage in (b"no handshake", b""):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+                plain.sendall((HEADER + STARTTLS).encode())
+                text = b""
+                while PROCEED.encode() not in text:
+                    text += plain.recv(65536)
+                if garbage:
+                    plain.sendall(garbage)
+                    assert plain.recv(65536) == b""
+
+    async def main() -> None:
+        log = Recorder()
+        accounts = MemoryAccounts(USERS)
+        rules = Rules(frozenset(), accounts.exists, lambda user, node: True)
+        clock = LoopClock(asyncio.get_running_loop())
+        service = NotificationService(NotificationSettings(DOMAIN), rules, accounts, clock, log)
+        context = certificates.context(files, "xmpp-client")
+        await service.start([Listen("xmpp", "127.0.0.1", 0, Kind.XMPP, starttls=context)])
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, client, service.ports["xmpp"])
+            while len(log.names("session_ended")) < 2:
+                turn = asyncio.get_running_loop().create_future()
+                asyncio.get_running_loop().call_soon(turn.set_result, None)
+                await turn
+            assert (len(service.tcp.clients), len(service.tcp.leaving)) == (0, 0)
+            assert {values["closed"].ending.code for values in log.all("session_ended")} == {"tls-failed"}
+        finally:
+            await service.stop()
+
+    asyncio.run(main())
