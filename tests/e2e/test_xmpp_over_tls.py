@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.c2s.dialogue import FEATURES, OPEN, SASL, TLS, Stream, plain
+from tests.conformance.c2s.test_a_sasl import Scram
 from tests.conformance.targets import client_tls
-from tests.e2e.process import Lab, Server, demo, serve_beside
+from tests.e2e.process import Lab, Process, Server, demo, poise, serve_beside
 from tests.e2e.stage import read_log
 
 
@@ -134,3 +135,59 @@ def test_an_agent_whose_connection_dies_in_silence_is_unavailable_after_the_idle
         server.until(lambda: rest.state_of("1001") != "READY")  # it answers no ping, and is signed out for it
         assert b"urn:xmpp:ping" in dead.rest()
         assert dead.raw.endswith(b"</stream:error></stream:stream>")
+
+
+def test_wrong_passwords_over_xmpp_lock_the_account_for_rest_too(tmp_path: Path) -> None:
+    with demo(tmp_path) as server:
+        stream = Ports(server).direct()
+        stream.features()
+        for n in range(5):
+            stream.say(plain("1006", f"wrong{n}"))
+            assert stream.failure() == "not-authorized"
+        assert stream.refused() == "policy-violation"
+        again = Ports(server).direct()
+        again.features()
+        again.say(plain("1006"))  # the right one: nobody is told of the lock
+        assert again.failure() == "not-authorized"
+        assert server.rest("1006").get("User/1006").status == 401
+        assert server.rest("1005").get("User/1005").status == 200
+        server.written()
+        assert "1006" in read_log(server.data, "webservices")
+
+
+def test_scram_works_for_accounts_imported_for_it_and_for_others_from_their_first_sign_in_on(tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("login_id,password,roles\n2001,secret,agent\nadmin,admin,administrator\n")
+    data = str(tmp_path / "data")
+    others = tmp_path / "others.csv"
+    others.write_text("login_id,password,roles\n2002,secret,agent\n")
+    for arguments in ((str(accounts), "--scram"), (str(others),)):
+        command = poise("admin", "import", *arguments, "--data", data)
+        with Process(command, tmp_path / "import.err") as importing:
+            assert importing.ended(30) == 0
+    with Lab(tmp_path) as lab, serve_beside(lab, tmp_path, {"xmpp.scram": "true"}) as server:
+        ports = Ports(server)
+        for user, before in (("2001", True), ("2002", False)):
+            assert signs_in_by_scram(ports, user, "secret") is before
+            assert ports_sign_in(ports, user)
+            assert signs_in_by_scram(ports, user, "secret")
+            assert not signs_in_by_scram(ports, user, "wrong")
+
+
+def ports_sign_in(ports: Ports, user: str) -> bool:
+    """By PLAIN."""
+    stream = ports.direct()
+    assert mechanisms(stream) == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+    stream.say(plain(user, "secret"))
+    return stream.hear(f"{{{SASL}}}success") is not None
+
+
+def signs_in_by_scram(ports: Ports, user: str, password: str) -> bool:
+    """Whether SCRAM-SHA-256 lets the user in."""
+    stream = ports.direct()
+    stream.features()
+    scram = Scram(stream, "SCRAM-SHA-256", user).challenge()
+    stream.raw = b""
+    scram.say(scram.final(password))
+    stream._wait(lambda: stream.raw.endswith((b"</success>", b"</failure>")), "no verdict")
+    return b"<success" in stream.raw

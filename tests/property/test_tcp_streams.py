@@ -140,6 +140,17 @@ def test_every_split_of_a_conversation_with_tls_in_it_gives_the_same(
     assert talked(clear_cuts, secret_cuts) == WHOLE
 
 
+def test_one_byte_behind_starttls_in_its_packet_ends_the_stream_and_later_ones_are_not_read() -> None:
+    talk = Talk(C2SPolicy(secure=False, starttls=True))
+    talk.hear(CLEAR + b" ")
+    assert talk.outputs[-1] == Finished("stream-refused", "policy-violation: data behind starttls")
+    talk = Talk(C2SPolicy(secure=False, starttls=True))
+    talk.hear(CLEAR)
+    before = list(talk.outputs)
+    talk.hear(b"<!-- neither this --></stream:stream>")
+    assert talk.outputs == before
+
+
 def test_every_single_cut_gives_the_same() -> None:
     for cut in range(1, len(CLEAR)):
         assert talked([cut], []) == WHOLE
@@ -160,6 +171,8 @@ def test_whatever_stands_behind_starttls_is_never_heard(behind: bytes, where: li
             break  # from here on bytes are TLS's, and no handshake begins like that
         talk.hear(piece)
     assert not any(isinstance(output, CheckPassword | Stanza | Bind) for output in talk.outputs)
+    came_apart = any(cut % (len(data) + 1) == len(CLEAR) for cut in inside)
+    assert talk.upgrading == came_apart
     if not talk.upgrading:
         assert talk.outputs[-1] == Finished("stream-refused", "policy-violation: data behind starttls")
 

@@ -165,9 +165,8 @@ def test_SEC10_valid_utf_8_may_be_split_anywhere(server: Server) -> None:
 
 def test_X07_redefining_the_prefix_of_the_stream_confuses_nobody(server: Server) -> None:
     stream = Stream(server).sign_in().come()
-    stream.say(
-        f"<message to='{stream.jid}' id='prefix' xmlns:stream='urn:x'><body>x</body><stream:stream/><stream:error/></message>"
-    )
+    inner = "<body>x</body><stream:stream/><stream:error/>"
+    stream.say(f"<message to='{stream.jid}' id='prefix' xmlns:stream='urn:x'>{inner}</message>")
     message = stream.hear(MESSAGE, id_="prefix")
     assert {child.tag for child in message} >= {"{urn:x}stream", "{urn:x}error"}
     assert stream.alive()
@@ -353,10 +352,10 @@ def test_X22_the_language_of_the_stream_is_inherited(server: Server) -> None:
     stream.open(header(xml_lang="pt-BR")).hear(FEATURES)
     stream.say(bind("desk"))
     stream.hear(IQ)
-    stream.say(f"<message to='{receiver.jid}'><body>x</body></message>")
-    assert receiver.hear(MESSAGE).get(LANG) == "pt-BR"
-    stream.say(f"<message to='{receiver.jid}' xml:lang='de'><body>x</body></message>")
-    assert receiver.hear(MESSAGE).get(LANG) == "de"
+    stream.say(f"<message to='{receiver.jid}' id='inherits'><body>x</body></message>")
+    assert receiver.hear(MESSAGE, id_="inherits").get(LANG) == "pt-BR"
+    stream.say(f"<message to='{receiver.jid}' id='has' xml:lang='de'><body>x</body></message>")
+    assert receiver.hear(MESSAGE, id_="has").get(LANG) == "de"
 
 
 def test_X22_every_character_survives(server: Server) -> None:

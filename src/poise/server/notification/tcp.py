@@ -304,6 +304,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self.hub.spawn(self._secure(transport, self._tls))
 
     async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        secure: asyncio.Transport | None = None
+        error: Exception | None = None
         try:
             secure = await asyncio.get_running_loop().start_tls(
                 transport,
@@ -313,16 +315,10 @@ class TcpClient(ClientSession, asyncio.Protocol):
                 ssl_handshake_timeout=HANDSHAKE_S,
                 ssl_shutdown_timeout=FAREWELL_S,
             )
-        except Exception as error:  # noqa: BLE001 - whatever the client made of it, it ends this session alone
-            if not self.gone:
-                self._tls_failed(error)
-                self.hub.settle()
-            transport.abort()
-            self._transport = None
-            self._service.leaving.discard(self)  # asyncio's own loop calls no connection_lost any more
-            return
+        except Exception as failure:  # noqa: BLE001 - whatever the client made of it, it ends this session alone
+            error = failure
         if secure is None or self.gone:
-            transport.abort()
+            self._insecure(transport, error)
             return
         self._transport = secure
         self._handshake_by = inf
@@ -330,6 +326,14 @@ class TcpClient(ClientSession, asyncio.Protocol):
         early, self._backlog = self._backlog, b""
         if early:
             self.data_received(early)
+
+    def _insecure(self, transport: asyncio.Transport, error: Exception | None) -> None:
+        if not self.gone:
+            self._tls_failed(error)
+            self.hub.settle()
+        transport.abort()
+        self._transport = None
+        self._service.leaving.discard(self)  # asyncio's own loop calls no connection_lost any more
 
     def _tls_failed(self, error: Exception | None) -> None:
         reason = error.reason if isinstance(error, ssl.SSLError) else None

@@ -327,6 +327,14 @@ def test_a_wrong_password_is_a_stanza_error_and_five_of_them_the_end() -> None:
     assert outputs[-1] == StreamError("stream-refused", "policy-violation", "too many failed sign-ins")
 
 
+def test_each_failure_is_told_in_the_words_of_its_own_attempt() -> None:
+    client = C2S("localhost", C2SPolicy(secure=True))
+    client.receive(whole(password="no"), NOW)
+    assert stanza_error(client.password_checked(False)) == "not-authorized"
+    client.receive(plain("no"), NOW)
+    assert failure(client.password_checked(False)) == "not-authorized"
+
+
 def test_a_check_that_could_not_be_made_says_try_again() -> None:
     client = C2S("localhost", C2SPolicy(secure=True))
     client.receive(whole(), NOW)

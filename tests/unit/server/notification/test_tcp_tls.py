@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from poise.protocols.xmpp.c2s import C2SPolicy
 from poise.protocols.xmpp.host import Rules
 from poise.server import certificates
-from poise.server.clock import LoopClock
+from poise.server.clock import LoopClock, ManualClock
 from poise.server.notification.loop import run as run_on_uvloop
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HANDSHAKE_S
@@ -284,37 +285,71 @@ def test_starttls_works_on_both_event_loops(run: Callable[[Coroutine[Any, Any, N
     run(main())
 
 
-def test_a_handshake_that_fails_on_asyncios_own_loop_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_handshake_that_never_comes_leaves_nothing_behind_on_asyncios_own_loop(tmp_path: Path) -> None:
     files = certificates.ensure(tmp_path, [DOMAIN], datetime.datetime.now(datetime.UTC))
 
-    def client(port: int) -> None:
-        for garbage in (b"no handshake", b""):
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-                plain.sendall((HEADER + STARTTLS).encode())
-                text = b""
-                while PROCEED.encode() not in text:
-                    text += plain.recv(65536)
-                if garbage:
-                    plain.sendall(garbage)
-                    assert plain.recv(65536) == b""
-
     async def main() -> None:
-        log = Recorder()
+        loop, clock, log = asyncio.get_running_loop(), ManualClock(), Recorder()
         accounts = MemoryAccounts(USERS)
         rules = Rules(frozenset(), accounts.exists, lambda user, node: True)
-        clock = LoopClock(asyncio.get_running_loop())
         service = NotificationService(NotificationSettings(DOMAIN), rules, accounts, clock, log)
         context = certificates.context(files, "xmpp-client")
         await service.start([Listen("xmpp", "127.0.0.1", 0, Kind.XMPP, starttls=context)])
-        try:
-            await asyncio.get_running_loop().run_in_executor(None, client, service.ports["xmpp"])
-            while len(log.names("session_ended")) < 2:
-                turn = asyncio.get_running_loop().create_future()
-                asyncio.get_running_loop().call_soon(turn.set_result, None)
-                await turn
-            assert (len(service.tcp.clients), len(service.tcp.leaving)) == (0, 0)
-            assert {values["closed"].ending.code for values in log.all("session_ended")} == {"tls-failed"}
-        finally:
-            await service.stop()
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.ports["xmpp"])
+        writer.write((HEADER + STARTTLS).encode())
+        await asyncio.wait_for(reader.readuntil(PROCEED.encode()), 10)
+        clock.advance(HANDSHAKE_S + 1)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        for _ in range(5):
+            turn: asyncio.Future[None] = loop.create_future()
+            loop.call_soon(turn.set_result, None)
+            await turn
+        assert log.only("session_ended")["closed"].ending.code == "tls-failed"
+        assert (len(service.tcp.clients), len(service.tcp.leaving)) == (0, 0)
+        writer.close()
+        await service.stop()
+
+    asyncio.run(main())
+
+
+class NotingTransport(asyncio.Transport):
+    """Notes what it is told, in order; nothing of it can change to TLS."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return "abort" in self.told
+
+    def is_reading(self) -> bool:
+        return "pause" not in self.told
+
+    def pause_reading(self) -> None:
+        self.told.append("pause")
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.told.append("proceed" if bytes(data) == PROCEED.encode() else "words")
+
+    def abort(self) -> None:
+        self.told.append("abort")
+
+
+def test_reading_stops_before_proceed_is_said(tmp_path: Path) -> None:
+    async def main() -> None:
+        accounts = MemoryAccounts(USERS)
+        rules = Rules(frozenset(), accounts.exists, lambda user, node: True)
+        service = NotificationService(NotificationSettings(DOMAIN), rules, accounts, ManualClock(), Recorder())
+        files = certificates.ensure(tmp_path, [DOMAIN], datetime.datetime.now(datetime.UTC))
+        policy = C2SPolicy(secure=False, starttls=True)
+        client = service.tcp.factory(policy, certificates.context(files, "xmpp-client"))()
+        transport = NotingTransport()
+        client.connection_made(transport)
+        client.data_received((HEADER + STARTTLS).encode())
+        assert transport.told[-2:] == ["pause", "proceed"]
+        await service.hub.stop_tasks()
 
     asyncio.run(main())
