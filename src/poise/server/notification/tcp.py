@@ -57,7 +57,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self._transport.write(self._stream.end("shutdown" if self.hub.stopping else "too-active", refused))
             self._transport.close()
             return
-        _keep_alive(transport.get_extra_info("socket"))
+        keep_alive(transport.get_extra_info("socket"))
         self._service.clients.add(self)
         self.hub.begun(self)
 
@@ -217,7 +217,8 @@ def _new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _keep_alive(sock: socket.socket | None) -> None:
+def keep_alive(sock: socket.socket | None) -> None:
+    """Have the system notice a peer that is gone without a word."""
     if sock is None:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
