@@ -24,7 +24,7 @@ from poise.finesse import timing as presence_timing
 from poise.finesse.api_errors import CATALOGUE
 from poise.protocols.cti import timing as cti_timing
 from poise.protocols.cti.messages import Message
-from poise.protocols.xmpp import host_limits
+from poise.protocols.xmpp import host_limits, rates
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.registry import ENDINGS, Closed
 from poise.server import accounts, config
@@ -50,6 +50,7 @@ TIMERS: Mapping[str, ModuleType] = {
     "Sockets of the notification service": notification_timing,
     "New sessions": admission,
     "XMPP host": host_limits,
+    "Rates of the XMPP host": rates,
     "Sign-in": accounts,
     "Log writer": writer,
     "Logs of the notification service": openfire,

@@ -33,6 +33,7 @@ class Peer:
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], ports: list[int], log: Path) -> None:
         self.name = name
+        self.real_time = True
         self.host = "127.0.0.1"
         self.port, self.tls_port, self.tcp_port = ports
         self.path = "/http-bind"

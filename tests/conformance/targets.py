@@ -44,6 +44,8 @@ class Profile:
     """Whether an unknown sid is answered with HTTP 404."""
     overactivity_ends: bool = True
     """Whether overactivity ends a session, or is only logged."""
+    answer_bytes: int = 1_000_000
+    """Stanza bytes in one answer; a single larger stanza travels alone."""
     cors_origins: tuple[str, ...] = ("https://desk.example",)
     """Origins that may read answers in a browser."""
 
@@ -52,6 +54,9 @@ class Server(Protocol):
     """A running server under test."""
 
     name: str
+    real_time: bool
+    """Whether its clock is the real one. Where a test moves the clock, what is not answered at once never comes by
+    itself, and reading may be as patient as a busy machine wants it."""
     host: str
     path: str
     """Path of the BOSH endpoint, without trailing slash."""

@@ -15,6 +15,7 @@ from tests.conformance.dialogue import (
     Contact,
     Session,
     check_session_lives,
+    check_stream_error,
     check_terminated,
     login,
     message,
@@ -215,3 +216,10 @@ def test_B05_a_message_to_oneself_comes_back_once(server: Server) -> None:
     session = login(server)
     assert texts(session.next(message(session.jid, "echo"))) == ["echo"]
     assert session.ask(1).held()
+
+
+@cases(bad_input.RESTRICTED_PAYLOAD)
+def test_B03_restricted_xml_in_a_session_is_called_so(server: Server, make: Maker) -> None:
+    session = login(server)
+    check_stream_error(session.post(make(session, 1)), "restricted-xml")
+    check_terminated(session.ask(2).reply(), "item-not-found")

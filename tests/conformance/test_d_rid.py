@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.conformance import bad_input
@@ -17,7 +19,7 @@ from tests.conformance.dialogue import (
     message,
     texts,
 )
-from tests.conformance.targets import Server
+from tests.conformance.targets import Profile, Server
 
 RID_MAX = 2**53 - 1
 
@@ -146,3 +148,26 @@ def test_D09_a_session_may_start_at_rid_1(server: Server) -> None:
     session = Session(server, rid=1)
     session.sign_in()
     check_session_lives(session)
+
+
+def test_D07_a_gap_is_given_the_longer_of_wait_and_inactivity(serve: Callable[[Profile], Server]) -> None:
+    server = serve(Profile(inactivity=5))
+    session = login(server, wait=1)
+    gap = session.ask(2, message(session.jid, "late"))
+    server.pass_time(3)
+    assert gap.held()
+    first = session.ask(1)
+    assert "late" in texts(first.reply()) or "late" in texts(gap.reply())
+
+
+def test_D07_a_second_gap_has_its_own_time(serve: Callable[[Profile], Server]) -> None:
+    server = serve(Profile(hold_max=3))
+    session = login(server, hold=3)
+    session.ask(2, QUIET)
+    second = session.ask(4, QUIET)
+    server.pass_time(3)
+    session.ask(1, QUIET)
+    server.pass_time(2)
+    assert second.held()
+    session.ask(3, QUIET)
+    check_session_lives(session, 5)

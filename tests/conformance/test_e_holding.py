@@ -20,6 +20,7 @@ from tests.conformance.dialogue import (
     check_terminated,
     login,
     message,
+    plain,
     texts,
 )
 from tests.conformance.targets import DOMAIN, Profile, Server
@@ -140,9 +141,7 @@ def test_E07_errors_are_answered_at_once(server: Server) -> None:
 def test_E07_a_restart_is_answered_at_once(server: Server) -> None:
     session = Session(server)
     session.create()
-    session.until(
-        f"{{{SASL}}}success", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>ADEwMDEAMTAwMQ==</auth>"
-    )
+    session.until(f"{{{SASL}}}success", plain("1001"))
     reply = session.ask(1, xmpp_restart="true", to=DOMAIN).reply(1.0)
     assert [stanza.tag for stanza in reply.stanzas] == [f"{{{STREAM}}}features"]
 
@@ -177,7 +176,7 @@ def test_E08_data_for_a_broken_connection_is_kept_for_its_rid(
 def test_E09_stanzas_are_forwarded_though_their_request_is_held(server: Server, contact: Contact) -> None:
     session = login(server)
     pending = session.ask(1, message(contact.jid, "at once"))
-    assert contact.hear(f"{{{CLIENT}}}message", 0.5).findtext(f"{{{CLIENT}}}body") == "at once"
+    assert contact.hear(f"{{{CLIENT}}}message").findtext(f"{{{CLIENT}}}body") == "at once"
     assert pending.held()
 
 
@@ -193,3 +192,54 @@ def test_E08_a_client_that_half_closes_still_gets_its_answer_or_keeps_it(server:
     except NoAnswer:
         seen = texts(session.ask(1).reply())
     assert seen == ["half"]
+
+
+def test_E02_an_empty_request_at_the_agreed_pace_frees_the_one_before(server: Server) -> None:
+    session = login(server)
+    oldest = session.ask(1)
+    server.pass_time(2.3)
+    newest = session.ask(2)
+    check_empty(oldest.reply(0.5))
+    assert newest.held()
+
+
+def test_E04_a_stanza_above_the_bound_of_a_body_travels_alone(serve: Callable[[Profile], Server]) -> None:
+    server = serve(Profile(answer_bytes=2_000))
+    session, contact = login(server), Contact(server)
+    for text in ("a", "b" * 5_000, "c"):
+        contact.say(message(session.jid, text))
+    contact.say("<iq type='get' id='sent' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    contact.hear(f"{{{CLIENT}}}iq")
+    seen: list[str] = []
+    while len(seen) < 3:
+        seen += [text[0] for text in texts(session.next())]
+    assert seen == ["a", "b", "c"]
+
+
+def test_E04_a_session_may_be_sent_any_amount_if_it_collects_it(server: Server, contact: Contact) -> None:
+    session = login(server)
+    for number in range(30):
+        contact.say(message(session.jid, f"{number}:" + "x" * 200_000))
+        assert texts(session.next())[0].startswith(f"{number}:")
+
+
+def test_E07_a_restart_is_answered_at_once_whatever_is_held(serve: Callable[[Profile], Server]) -> None:
+    session = Session(serve(Profile(hold_max=3)))
+    session.create(hold=2)
+    session.until(f"{{{SASL}}}success", plain("1001"))
+    held = session.ask(1)
+    assert held.held()
+    restart = session.ask(2, xmpp_restart="true", to=DOMAIN)
+    found = held.reply(0.5).stanzas or restart.reply(0.5).stanzas
+    assert [stanza.tag for stanza in found] == [f"{{{STREAM}}}features"]
+
+
+def test_E08_a_client_that_goes_on_with_its_next_request_gets_the_data_there(server: Server, contact: Contact) -> None:
+    session = login(server)
+    held = session.ask(1)
+    assert held.held()
+    held.kill()
+    server.settle()
+    contact.say(message(session.jid, "kept"))
+    server.settle()
+    assert texts(session.ask(2, QUIET).reply()) == ["kept"]

@@ -157,3 +157,89 @@ def test_F09_another_payload_under_a_held_rid_is_ignored(server: Server, contact
     assert session.ask(1).held()
     assert session.ask(1, message(contact.jid, "smuggled")).held()
     assert contact.overheard(server) == []
+
+
+def test_F02_empty_answers_can_be_had_again_too(server: Server) -> None:
+    session = login(server)
+    requests = [session.ask(1), session.ask(2, QUIET), session.ask(3, QUIET)]
+    first, second = requests[0].reply(), requests[1].reply()
+    assert requests[2].held()
+    assert session.ask(1).reply().body == first.body
+    assert session.ask(2, QUIET).reply().body == second.body
+    check_session_lives(session, 4)
+
+
+def test_F02_empty_answers_to_polls_can_be_had_again_too(server: Server) -> None:
+    session = login(server)
+    polls = []
+    for n in (1, 2, 3):
+        polls.append(session.ask(n))
+        server.pass_time(2.3)
+    first, second = polls[0].reply(), polls[1].reply()
+    assert session.ask(1).reply().body == first.body
+    assert session.ask(2).reply().body == second.body
+    check_session_lives(session, 4)
+
+
+def test_F02_answers_with_data_can_be_had_again_after_polls(server: Server, contact: Contact) -> None:
+    session = login(server)
+    answers: list[Reply] = []
+    for text in ("a", "b"):
+        held = session.ask(len(answers) + 1)
+        assert held.held()
+        contact.say(message(session.jid, text))
+        answers.append(held.reply())
+    assert [texts(answer) for answer in answers] == [["a"], ["b"]]
+    assert session.ask(1).reply().body == answers[0].body
+    assert session.ask(2).reply().body == answers[1].body
+
+
+def test_F05_a_repetition_has_a_wait_of_its_own(server: Server) -> None:
+    session = login(server)
+    session.ask(1)
+    server.pass_time(3)
+    again = session.ask(1)
+    server.pass_time(2)
+    assert again.held()
+    server.pass_time(2.2)
+    check_empty(again.reply(0.5))
+
+
+def test_F06_endless_repeats_are_refused(server: Server) -> None:
+    session = login(server)
+    body = session.B(1, PING)
+    replies = [session.post(body) for _ in range(50)]
+    refused = [reply for reply in replies if reply.root.get("type") == "terminate"]
+    check_terminated(refused[0], "policy-violation")
+
+
+def test_F06_repeats_spread_over_a_long_time_are_a_bad_network_and_no_loop(
+    serve: Callable[[Profile], Server],
+) -> None:
+    server = serve(Profile(inactivity=90))
+    session = login(server)
+    body = session.B(1, PING)
+    for _ in range(2):
+        assert len({session.post(body).body for _ in range(8)}) == 1
+        server.pass_time(61)
+    check_session_lives(session, 2)
+
+
+def test_F07_a_pause_pushes_no_answer_out_of_the_buffer(server: Server) -> None:
+    session = login(server)
+    bodies = [session.B(n, ping(f"p{n}")) for n in (1, 2)]
+    answers = [session.post(body).body for body in bodies]
+    check_empty(session.ask(3, pause=5).reply())
+    assert session.post(bodies[0]).body == answers[0]
+    assert session.post(bodies[1]).body == answers[1]
+
+
+def test_F09_another_payload_under_a_rid_that_waits_for_a_gap_is_ignored(server: Server, contact: Contact) -> None:
+    session = login(server)
+    session.ask(2, message(contact.jid, "meant"))
+    server.settle()
+    session.ask(2, message(contact.jid, "smuggled"))
+    server.settle()
+    session.ask(1)
+    heard = [m.findtext(f"{{{CLIENT}}}body") for m in contact.overheard(server)]
+    assert heard == ["meant"]

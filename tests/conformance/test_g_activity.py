@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.dialogue import (
     PING,
     QUIET,
+    Contact,
     Session,
     check_empty,
     check_session_lives,
@@ -141,3 +142,31 @@ def test_G05_two_requests_with_data_in_quick_succession_are_fine(server: Server)
     if not ids:
         ids = [stanza.get("id") for stanza in second.reply().stanzas]
     assert ids == ["ping1"]
+
+
+def test_G01_open_requests_beyond_a_gap_count_too(serve: Serve) -> None:
+    session = login(serve(Profile(hold_max=3)), hold=2)
+    waiting = [session.ask(n, QUIET) for n in (1, 2, 4)]
+    assert all(pending.held() for pending in waiting)
+    over = session.ask(5, QUIET)
+    answers = [pending.reply() for pending in (*waiting, over)]
+    assert "policy-violation" in [answer.root.get("condition") for answer in answers]
+    check_terminated(session.ask(3).reply(), "item-not-found")
+
+
+def test_G03_two_empty_requests_at_once_are_too_many_where_one_is_held(server: Server) -> None:
+    session = login(server)
+    held = session.ask(1)
+    assert held.held()
+    check_terminated(session.ask(2).reply(), "policy-violation")
+    assert held.reply().root.tag
+
+
+def test_G05_a_polling_session_that_was_given_data_may_ask_for_more_at_once(serve: Serve) -> None:
+    server = serve(SLOW)
+    session, contact = Session(server).sign_in(hold=0), Contact(server)
+    server.pass_time(2.3)
+    contact.say(message(session.jid, "x"))
+    server.settle()
+    assert texts(session.next()) == ["x"]
+    check_empty(session.next())

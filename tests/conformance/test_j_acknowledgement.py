@@ -106,3 +106,11 @@ def test_J07_a_malformed_ack_is_ignored(server: Server, value: str) -> None:
     session = login(server, ack=1)
     assert session.ask(1, ack=value).held()
     check_session_lives(session, 2)
+
+
+def test_J05_an_ack_from_long_ago_raises_no_alarm(server: Server) -> None:
+    session = login(server, ack=1)
+    started = session.base - 4
+    for _ in range(4):
+        session.next(PING)
+    assert session.ask(1, ack=started).held()

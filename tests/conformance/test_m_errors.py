@@ -49,12 +49,14 @@ def legacy_wrongs(kind: str, server: Server) -> tuple[Reply, int]:
     session.sign_in(ver=None)
     if kind == "rid":
         return session.ask(50).reply(), 404
+    if kind == "broken body that does not fit":
+        return session.post(session.B(50, "<iq>")), 400
     if kind == "pause":
         return session.ask(1, pause=99).reply(), 403
     return session.ask(1, "text").reply(), 400
 
 
-@pytest.mark.parametrize("kind", ["bad creation", "rid", "pause", "bad request"])
+@pytest.mark.parametrize("kind", ["bad creation", "rid", "pause", "bad request", "broken body that does not fit"])
 def test_M02_M03_legacy_clients_get_a_status_and_a_body(server: Server, kind: str) -> None:
     reply, status = legacy_wrongs(kind, server)
     assert reply.status == status

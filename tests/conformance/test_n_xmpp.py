@@ -18,6 +18,7 @@ from tests.conformance.dialogue import (
     login,
     message,
     plain,
+    texts,
 )
 from tests.conformance.targets import DOMAIN, Server
 
@@ -218,3 +219,39 @@ def test_N13_stanzas_before_bind_are_refused(server: Server, contact: Contact, s
 def test_N14_elements_that_are_no_stanza_are_refused(server: Server, element: str) -> None:
     session = login(server)
     check_stream_error(session.ask(1, element).reply(1.0), "unsupported-stanza-type")
+
+
+def test_N02_the_older_namespace_of_the_restart_is_understood(server: Server) -> None:
+    session = authenticated(server)  # Finesse's own clients write it
+    body = session.B(1, xmpp_restart="true", to=DOMAIN).replace(b"urn:xmpp:xbosh", b"urn:xmpp:bosh")
+    assert f"{{{BIND}}}bind" in [feature.tag for stanza in session.post(body).stanzas for feature in stanza]
+
+
+@pytest.mark.parametrize("untruth", ["false", "0", ""])
+def test_N02_a_restart_that_is_not_wished_is_none(server: Server, untruth: str) -> None:
+    session = login(server)
+    held = session.ask(1, xmpp_restart=untruth)
+    assert held.held()
+    check_session_lives(session, 2)
+
+
+def test_N02_stanzas_beside_a_restart_are_ignored(server: Server, contact: Contact) -> None:
+    session = authenticated(server)
+    reply = session.ask(1, message(contact.jid, "too early"), xmpp_restart="true", to=DOMAIN).reply(1.0)
+    assert [stanza.tag for stanza in reply.stanzas] == [f"{{{STREAM}}}features"]
+    assert contact.overheard(server) == []
+
+
+def test_N10_what_a_vanished_client_was_last_answered_is_kept_too(server: Server, contact: Contact) -> None:
+    session = login(server, "1006")
+    session.next("<presence/>")
+    contact.say(message(session.jid, "read by nobody"))
+    assert texts(session.next()) == ["read by nobody"]  # nobody knows whether this arrived
+    server.pass_time(3)
+    back = login(server, "1006", "later")
+    reply = back.next("<presence/>")
+    for _ in range(3):
+        if "read by nobody" in texts(reply):
+            break
+        reply = back.next()
+    assert texts(reply) == ["read by nobody"]

@@ -27,6 +27,7 @@ from poise.server.clock import ManualClock
 from poise.server.notification.asgi import AsgiApp
 from poise.server.notification.log import NoLog, NotificationLog
 from poise.server.notification.loop import run
+from poise.server.notification.persistence import RecordStore
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 
 DOMAIN = "localhost"
@@ -97,8 +98,16 @@ class JumpClock(ManualClock):
 class Server:
     """A running service."""
 
-    def __init__(self, settings: NotificationSettings, log: NotificationLog, app: AsgiApp | None, tls: bool) -> None:
+    def __init__(
+        self,
+        settings: NotificationSettings,
+        log: NotificationLog,
+        app: AsgiApp | None,
+        tls: bool,
+        store: RecordStore | None,
+    ) -> None:
         self.settings = settings
+        self._store = store
         self.log = log
         self.clock = JumpClock()
         self.accounts = MemoryAccounts({**USERS, PUBLISHER: PUBLISHER})
@@ -253,7 +262,13 @@ class Server:
             may_subscribe=lambda user, node: True,
         )
         self.service = NotificationService(
-            self.settings, rules, self.accounts, self.clock, self.log, app_failed=self.failures.append
+            self.settings,
+            rules,
+            self.accounts,
+            self.clock,
+            self.log,
+            app_failed=self.failures.append,
+            store=self._store,
         )
         await self.service.start(self._listeners())
         self._ready.set()
@@ -293,12 +308,14 @@ def start(
     app: AsgiApp | None = None,
     tls: bool = False,
     plain_in_clear: bool = True,
+    store: RecordStore | None = None,
     **overrides: Any,
 ) -> Server:
     """Start a service on free loopback ports. `overrides` are fields of BoshPolicy (`wait_max_s=4`) or of
-    NotificationSettings (`allowed_origins=("*",)`); `tls` opens the TLS port too."""
+    NotificationSettings (`allowed_origins=("*",)`); `tls` opens the TLS port too; `store` keeps what the host must not
+    forget."""
     names = {f.name for f in fields(BoshPolicy)}
     bosh = replace(BoshPolicy(), **{name: value for name, value in overrides.items() if name in names})
     others = {name: value for name, value in overrides.items() if name not in names}
     settings = NotificationSettings(domain=DOMAIN, bosh=bosh, plain_in_clear=plain_in_clear, **others)
-    return Server(settings, log or NoLog(), app, tls)
+    return Server(settings, log or NoLog(), app, tls, store)

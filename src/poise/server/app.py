@@ -22,7 +22,7 @@ from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
-from poise.protocols.xmpp.host import Rules
+from poise.protocols.xmpp.host import HostPolicy, Rules
 from poise.server import certificates
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
@@ -43,6 +43,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import PID_FILE, Settings
 from poise.server.storage.importing import seed_demo
+from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.webservices.app import web_services
@@ -141,6 +142,7 @@ class Application:
             self.clock,
             self.openfire,
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
+            store=NotificationRecords(store),
         )
         self.cti = CtiClient(self._link_settings(), self.clock, self.webservices_log, self._cti_output)
         remembered = await store.last_presences()
@@ -209,9 +211,17 @@ class Application:
             unauthenticated_max=bosh.unauthenticated_max,
             unauthenticated_per_address=min(bosh.unauthenticated_per_address, bosh.unauthenticated_max),
         )
+        messages = self.settings.messages
+        host = HostPolicy(
+            offline_messages_per_user=messages.offline_per_user,
+            offline_bytes_per_user=messages.offline_bytes_per_user,
+            offline_keep_s=messages.offline_keep_s,
+            replay_notifications=messages.replay_notifications,
+        )
         return NotificationSettings(
             self.domain,
             bosh=policy,
+            host=host,
             admission=admission,
             reaper_period_s=bosh.reaper_interval_s,
             websocket=self._websocket_policy(),

@@ -11,6 +11,7 @@ from typing import Any
 
 from poise.finesse import timing as presence_timing
 from poise.protocols.cti import timing as cti_timing
+from poise.protocols.xmpp import host_limits
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.protocols.xmpp.xml import LIMITS
 from poise.server.notification import admission
@@ -117,6 +118,22 @@ class Presence:
 
 
 @dataclass(frozen=True)
+class Messages:
+    """Messages and documents of XMPP users."""
+
+    offline_per_user: int = setting(
+        host_limits.OFFLINE_MESSAGES_PER_USER, "messages kept for one user who is not there"
+    )
+    offline_bytes_per_user: int = setting(host_limits.OFFLINE_BYTES_PER_USER, "bytes of these")
+    offline_keep_s: float = setting(
+        host_limits.OFFLINE_KEEP_S, "seconds after which a message nobody fetched is dropped"
+    )
+    replay_notifications: bool = setting(
+        False, "keep notifications for absent users and hand them out later, as Openfire does"
+    )
+
+
+@dataclass(frozen=True)
 class Cti:
     """The link to the CTI server."""
 
@@ -164,6 +181,7 @@ class Settings:
     bosh: Bosh = field(default_factory=Bosh)
     websocket: WebSocket = field(default_factory=WebSocket)
     presence: Presence = field(default_factory=Presence)
+    messages: Messages = field(default_factory=Messages)
     cti: Cti = field(default_factory=Cti)
     contact: Contact = field(default_factory=Contact)
     log: Log = field(default_factory=Log)

@@ -144,8 +144,15 @@ class Released(NamedTuple):
     client: Client
 
 
+class Alarm(NamedTuple):
+    """`Host.deadline` has come nearer: the shell sees to it that `due` is called in time."""
+
+    at: float
+    """Monotonic seconds."""
+
+
 Output = To | Fanout
-Event = PresenceChanged | Replace | StoredOffline | Published | Unstored | Released
+Event = PresenceChanged | Replace | StoredOffline | Published | Unstored | Released | Alarm
 
 
 @dataclass(slots=True)

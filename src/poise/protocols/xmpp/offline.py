@@ -12,6 +12,7 @@ from collections import deque
 from math import inf
 from typing import NamedTuple
 
+from poise.protocols.xmpp.delivery import Alarm
 from poise.protocols.xmpp.moment import stamp
 from poise.protocols.xmpp.records import MessageRecord, Removed
 from poise.protocols.xmpp.shared import Shared
@@ -48,6 +49,7 @@ class OfflineStore:
         self._journal = shared.journal
         self._moment = shared.moment
         self._counters = shared.counters
+        self._events = shared.events
         self._kept: dict[str, list[Kept]] = {}
         self._sizes: dict[str, int] = {}
         self._total = 0
@@ -83,9 +85,10 @@ class OfflineStore:
         """All the user's messages, stamped with when they were stored (XEP-0203) where wall time is known."""
         self._expire(bare)
         kept = self._forget(bare)
-        if self._journal.enabled:
+        if kept and self._journal.enabled:
             until = self._moment.now + self._policy.handed_out_s
             self._handed_out.extend(_HandedOut(until, bare, message.number) for message in kept)
+            self._events.append(Alarm(until))
         offset = self._moment.offset
         return [
             message.stanza if message.stamped or offset is None else _stamp(message, domain, offset) for message in kept
@@ -123,6 +126,7 @@ class OfflineStore:
         self._total += size
         if self._sweep_at == inf:
             self._sweep_at = self._moment.now + _SWEEP_S
+            self._events.append(Alarm(self._sweep_at))
 
     def _forget(self, bare: str) -> list[Kept]:
         kept = self._kept.pop(bare, None)

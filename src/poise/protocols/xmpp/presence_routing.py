@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Final
 
-from poise.protocols.xmpp.delivery import PresenceChanged, To
+from poise.protocols.xmpp.delivery import Alarm, PresenceChanged, To
 from poise.protocols.xmpp.jid import Jid, prepare
 from poise.protocols.xmpp.presence import Change, Session, Signal, State, priority_of, show_of
 from poise.protocols.xmpp.roster import SERVER_USER
@@ -99,7 +99,9 @@ class PresenceRouting:
             return True
         priority_of(presence)
         if session.merged is None:
-            self._late[session] = session.rate.ready_at(now, policy.presence_burst, policy.presence_per_s)
+            at = session.rate.ready_at(now, policy.presence_burst, policy.presence_per_s)
+            self._late[session] = at
+            self._events.append(Alarm(at))
         else:
             self._counters.presences_merged += 1
         session.merged = presence

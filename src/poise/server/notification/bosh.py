@@ -33,7 +33,7 @@ SID_BYTES = 16
 class BoshClient(ClientSession):
     """One BOSH session."""
 
-    __slots__ = ("_service", "core", "secure")
+    __slots__ = ("_service", "core", "held_back", "secure")
 
     transport = "bosh"
 
@@ -43,6 +43,8 @@ class BoshClient(ClientSession):
         self.core = core
         self.secure = secure
         """Whether it was created over TLS; it is never served over anything less (A21)."""
+        self.held_back: list[Answer] = []
+        """Answers that would acknowledge what is not durable yet."""
 
     @property
     def name(self) -> str:
@@ -83,6 +85,11 @@ class BoshClient(ClientSession):
         """End the session by a code of the registry."""
         self._service.carry_out(self, self.core.end(code, now, evidence=evidence, timer_s=timer_s), now)
 
+    def released(self, now: float) -> None:
+        """Give out the answers that were held back."""
+        answers, self.held_back = self.held_back, []
+        self._service.carry_out(self, answers, now)
+
     def _send(self, data: bytes, now: float) -> None:
         self._service.carry_out(self, self.core.send(data, now), now)
 
@@ -117,6 +124,7 @@ class BoshService:
         self._streams = {
             secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts) for secure in (False, True)
         }
+        self._unstored = hub.host.unstored
         self._work: deque[tuple[BoshClient, Sequence[Effect]]] = deque()
         self._working = False
 
@@ -266,7 +274,7 @@ class BoshService:
             self._work.append((client, effects))
             return
         only = effects[0]
-        if len(effects) == 1 and isinstance(only, Answer) and not self.hub.log.debug_enabled:
+        if len(effects) == 1 and isinstance(only, Answer) and not (self.hub.log.debug_enabled or self._unstored):
             # all there is to do for a poll that releases a held one, or for a stanza that finds one
             channel = only.channel
             assert isinstance(channel, BoshExchange)
@@ -274,23 +282,28 @@ class BoshService:
             if client.core.deadline < client.armed:
                 self.hub.wheel.watch(client)
             return
+        if len(effects) > 1:  # an answer may acknowledge the stanzas beside it: first see whether they must be stored
+            effects = sorted(effects, key=_after_stanzas)
         self._work.append((client, effects))
         self._working = True
         try:
             while self._work:
                 owner, wanted = self._work.popleft()
-                try:
-                    for effect in wanted:
+                for effect in wanted:
+                    try:
                         self._do(owner, effect, now)
-                    if owner.core.deadline < owner.armed:
-                        self.hub.wheel.watch(owner)
-                except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
-                    self.hub.fault(owner, error, now)
+                    except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
+                        self.hub.fault(owner, error, now)
+                if owner.core.deadline < owner.armed:
+                    self.hub.wheel.watch(owner)
         finally:
             self._working = False
 
     def _do(self, client: BoshClient, effect: Effect, now: float) -> None:
         if isinstance(effect, Answer):
+            if client in self._unstored:
+                client.held_back.append(effect)
+                return
             channel = effect.channel
             assert isinstance(channel, BoshExchange)
             channel.answer(effect.body, client.core.content_type, effect.status)
@@ -336,3 +349,8 @@ class BoshService:
                 rid=exchange.rid,
             )
         log.http_sent(client.name, masked(answer.body))
+
+
+def _after_stanzas(effect: Effect) -> bool:
+    """For sorting: stanzas come first. What they bring about is carried out behind all of these effects anyway."""
+    return not isinstance(effect, Payload)

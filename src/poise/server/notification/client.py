@@ -76,6 +76,9 @@ class ClientSession:
         """Seconds since the client was last there."""
         raise NotImplementedError
 
+    def released(self, now: float) -> None:
+        """All that this client sent is durable: answers that acknowledge it may go out."""
+
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry; harmless when it is over."""
         raise NotImplementedError

@@ -12,7 +12,16 @@ from collections.abc import Callable, Coroutine, Iterable
 from math import inf
 from typing import Any, Protocol
 
-from poise.protocols.xmpp.delivery import Event, PresenceChanged, Replace, StoredOffline
+from poise.protocols.xmpp.delivery import (
+    Alarm,
+    Event,
+    PresenceChanged,
+    Published,
+    Released,
+    Replace,
+    StoredOffline,
+    Unstored,
+)
 from poise.protocols.xmpp.host import Host
 from poise.registry import Closed
 from poise.server.clock import Clock
@@ -20,6 +29,7 @@ from poise.server.notification.admission import Admission, AdmissionPolicy
 from poise.server.notification.client import ClientSession
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.outbox import OutboxPump
+from poise.server.notification.persistence import HostClock, Persistence
 from poise.server.notification.wheel import Wheel
 
 
@@ -76,6 +86,8 @@ class Hub:
         """Told how many seconds the server did not run."""
         self.stopping = False
         """Whether the service takes no new sessions."""
+        self.persistence: Persistence | None = None
+        """None: what the host knows ends with the service."""
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self.pump = OutboxPump(
@@ -86,6 +98,7 @@ class Hub:
             slice_done=self.settle,
         )
         host.wall_offset = clock.wall() - clock.now()
+        self._host_clock = HostClock(self)
 
     def settle(self) -> None:
         """Tell what happened, deliver what was given out; until nothing new comes of it, or a slice is full."""
@@ -97,6 +110,8 @@ class Hub:
                 return
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, Published):
+            return
         if isinstance(event, PresenceChanged):
             for listener in self.presence_listeners:
                 try:
@@ -106,8 +121,17 @@ class Hub:
         elif isinstance(event, Replace):
             assert isinstance(event.client, ClientSession)
             event.client.end("replaced", self.now())
-        elif isinstance(event, StoredOffline) and self.log.debug_enabled:
-            self.log.store_offline(event.stanza)
+        elif isinstance(event, StoredOffline):
+            if self.log.debug_enabled:
+                self.log.store_offline(event.stanza)
+        elif isinstance(event, Unstored):
+            assert self.persistence is not None, "a host notes changes only after it was restored"
+            self.persistence.take(event)
+        elif isinstance(event, Released):
+            assert isinstance(event.client, ClientSession)
+            event.client.released(self.now())
+        elif isinstance(event, Alarm):
+            self.wheel.watch(self._host_clock)
 
     def begun(self, client: ClientSession) -> None:
         """A session that `admission` let in exists."""

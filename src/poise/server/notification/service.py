@@ -25,6 +25,7 @@ from poise.server.notification.http_answer import Cors
 from poise.server.notification.http_site import HttpPort, HttpSite
 from poise.server.notification.hub import Accounts, Hub
 from poise.server.notification.log import NotificationLog
+from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
@@ -120,14 +121,18 @@ class NotificationService:
         log: NotificationLog,
         *,
         app_failed: Callable[[BaseException], None] | None = None,
+        store: RecordStore | None = None,
     ) -> None:
-        """`app_failed` is told of exceptions that leave an ASGI application."""
+        """`app_failed` is told of exceptions that leave an ASGI application; without a `store` subscriptions, nodes and
+        messages end with the service."""
         self.settings = settings
         self._clock = clock
         self._log = log
         domain = settings.domain
         self.host = Host(domain, f"pubsub.{domain}", rules, random.Random(secrets.randbits(64)), settings.host)  # noqa: S311 - ids need be unique, not secret
         self.hub = hub = Hub(self.host, accounts, clock, log, settings.admission)
+        if store is not None:
+            hub.persistence = Persistence(hub, store)
         self.bosh = BoshService(hub, settings.bosh, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
         self.tcp = TcpService(hub)
         self.site = HttpSite(
@@ -153,8 +158,11 @@ class NotificationService:
     # -- start and stop ------------------------------------------------------------------------------------------------
 
     async def start(self, listeners: Iterable[Listen]) -> None:
-        """Open all ports. Raises OSError for the first that cannot be opened, with none left open."""
+        """Read what was stored and open all ports. Raises what the store raises, and OSError for the first port that
+        cannot be opened, with none left open."""
         loop = asyncio.get_running_loop()
+        if self.hub.persistence is not None:
+            await self.hub.persistence.restore()
         endpoints: list[tuple[bool, int]] = []
         try:
             for listen in listeners:
@@ -197,6 +205,8 @@ class NotificationService:
         self._close_listeners()
         hub.pump.flush()
         await self._end_all()
+        if hub.persistence is not None:
+            await hub.persistence.close()
         await hub.stop_tasks()
         await self._drain()
         hub.wheel.stop()
@@ -290,6 +300,16 @@ class NotificationService:
         self.host.unsubscribe(node, jid)
         self.hub.settle()
 
+    def review_subscriptions(self, user: str) -> None:
+        """A user's teams or roles have changed: subscriptions that are not allowed any more end."""
+        self.host.review_subscriptions(user, self.hub.now())
+        self.hub.settle()
+
+    def nodes_complete(self) -> None:
+        """The product has made every node it has: what was stored about others is forgotten."""
+        self.host.nodes_complete(self.hub.now())
+        self.hub.settle()
+
     def announce(self, available: bool) -> None:
         """Presence of `finesse@<domain>`, the server's own user: whether the web services are there."""
         self.host.announce(available, self.hub.now())
@@ -325,7 +345,7 @@ class NotificationService:
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
         http, host, admission = self.site.counters, self.host.counters, self.hub.admission
-        ws = self.websocket
+        ws, persistence = self.websocket, self.hub.persistence
         return (
             Metric("poise_http_connections", "HTTP connections open now.", "gauge", lambda: len(self.site.connections)),
             Metric("poise_http_connections_total", "HTTP connections accepted.", "counter", lambda: http.accepted),
@@ -346,6 +366,34 @@ class NotificationService:
             Metric("poise_unauthenticated", "Sessions not signed in now.", "gauge", lambda: admission.unauthenticated),
             Metric("poise_admissions_refused_total", "Sessions refused.", "counter", lambda: admission.refused),
             Metric("poise_published_total", "Items published.", "counter", lambda: host.published),
+            Metric(
+                "poise_notifications_lost_total",
+                "Notifications for users who were not there.",
+                "counter",
+                lambda: host.notifications_lost,
+            ),
+            Metric("poise_messages_stored_total", "Messages kept.", "counter", lambda: host.messages_stored),
+            Metric(
+                "poise_messages_expired_total", "Messages nobody fetched.", "counter", lambda: host.messages_expired
+            ),
+            Metric(
+                "poise_presences_merged_total",
+                "Presences above their rate, overtaken by later ones.",
+                "counter",
+                lambda: host.presences_merged,
+            ),
+            Metric(
+                "poise_binds_refused_total",
+                "Resources refused: replaced too often, or too many.",
+                "counter",
+                lambda: host.binds_refused,
+            ),
+            Metric(
+                "poise_store_failures_total",
+                "Batches of changes the store refused.",
+                "counter",
+                lambda: persistence.failures if persistence is not None else 0,
+            ),
         )
 
     def _clients(self) -> Iterable[ClientSession]:

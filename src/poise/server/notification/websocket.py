@@ -172,6 +172,8 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         if not self.gone and wire.state is not WireState.OPEN:
             self._broken(now)
             return
+        if self in self.hub.host.unstored and not self.gone:
+            return  # a pong says that all before it is safe: see `released`
         if wire.writes:
             self._write(b"".join(wire.data_to_send()), now)
         if wire.eof_sent:
@@ -266,6 +268,10 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     def idle_s(self, now: float) -> float:
         """Seconds since anything came from the client; a live one answers pings."""
         return now - self._heard_at
+
+    def released(self, now: float) -> None:
+        """All that this client sent is durable: pongs may say so."""
+        self._answer_frames(now)
 
     def forgive(self, seconds: float, now: float) -> None:
         """The server itself did not run for so long."""

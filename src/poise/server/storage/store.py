@@ -72,17 +72,17 @@ class Store:
 
     async def find_account(self, name: str) -> Account | None:
         """The account with that login id, else with that login name (any case). Raises StoreError."""
-        return await self._run(lambda connection: _find_account(connection, name))
+        return await self.run(lambda connection: _find_account(connection, name))
 
     async def account_names(self) -> dict[str, str]:
         """Login id of every account by its case-folded login name. Raises StoreError."""
         query = sa.select(accounts.c.login_key, accounts.c.login_id)
-        return await self._run(lambda connection: {row.login_key: row.login_id for row in connection.execute(query)})
+        return await self.run(lambda connection: {row.login_key: row.login_id for row in connection.execute(query)})
 
     async def all_accounts(self) -> list[Account]:
         """Every account, in the order of login ids. Raises StoreError."""
         query = sa.select(accounts).order_by(accounts.c.login_id)
-        return await self._run(lambda connection: [_account(row) for row in connection.execute(query)])
+        return await self.run(lambda connection: [_account(row) for row in connection.execute(query)])
 
     async def put_accounts(self, rows: Sequence[Account]) -> None:
         """Add accounts, or replace those with the same login id; all or nothing. Raises StoreError."""
@@ -96,17 +96,17 @@ class Store:
             }
             for row in rows
         ]
-        await self._run(lambda connection: _replace(connection, accounts, accounts.c.login_id, values))
+        await self.run(lambda connection: _replace(connection, accounts, accounts.c.login_id, values))
 
     async def set_password_hash(self, login_id: str, password_hash: str) -> bool:
         """Change one password; False when there is no such account. Raises StoreError."""
         statement = sa.update(accounts).where(accounts.c.login_id == login_id).values(password_hash=password_hash)
-        return await self._run(lambda connection: connection.execute(statement).rowcount == 1)
+        return await self.run(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def reason_codes(self) -> list[ReasonCodeRecord]:
         """All reason codes in the order of their ids. Raises StoreError."""
         query = sa.select(reason_codes).order_by(reason_codes.c.id)
-        return await self._run(
+        return await self.run(
             lambda connection: [
                 ReasonCodeRecord(row.id, row.category, row.code, row.label, row.for_all)
                 for row in connection.execute(query)
@@ -119,12 +119,12 @@ class Store:
             {"id": row.id, "category": row.category, "code": row.code, "label": row.label, "for_all": row.for_all}
             for row in rows
         ]
-        await self._run(lambda connection: _replace(connection, reason_codes, reason_codes.c.id, values))
+        await self.run(lambda connection: _replace(connection, reason_codes, reason_codes.c.id, values))
 
     async def last_presences(self) -> dict[str, LastPresence]:
         """What was last recorded of every user's presence. Raises StoreError."""
         query = sa.select(last_presence)
-        return await self._run(
+        return await self.run(
             lambda connection: {
                 row.user: LastPresence(row.user, row.available, row.at) for row in connection.execute(query)
             }
@@ -155,7 +155,7 @@ class Store:
                 ]
                 self._presence = {}
                 try:
-                    await self._run(self._replace_presence(values))
+                    await self.run(self._replace_presence(values))
                 except StoreError:
                     self.presence_failures += len(values)
         finally:
@@ -165,7 +165,8 @@ class Store:
     def _replace_presence(values: list[dict[str, Any]]) -> Callable[[sa.Connection], None]:
         return lambda connection: _replace(connection, last_presence, last_presence.c.user, values)
 
-    async def _run(self, work: Callable[[sa.Connection], T]) -> T:
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction on the store's thread. Raises StoreError."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
 
     def _transaction(self, work: Callable[[sa.Connection], T]) -> T:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -40,4 +52,62 @@ last_presence = Table(
     Column("user", String(64), primary_key=True),
     Column("available", Boolean, nullable=False),
     Column("at", Float(53), nullable=False),
+)
+
+# The notification service's own: `poise.protocols.xmpp.records` says what the columns mean. Keys are texts of up to
+# 1,024 bytes, together under the 2,704 that a key of PostgreSQL's index may have: a node name and an account's JID.
+
+pubsub_nodes = Table(
+    "pubsub_nodes",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("creator", Text, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("config", Text, nullable=False),
+)
+
+pubsub_affiliations = Table(
+    "pubsub_affiliations",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("jid", Text, primary_key=True),
+    Column("affiliation", String(16), nullable=False),
+)
+
+pubsub_subscriptions = Table(
+    "pubsub_subscriptions",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("jid", Text, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("options", Text, nullable=False),
+)
+
+pubsub_items = Table(
+    "pubsub_items",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+offline_messages = Table(
+    "offline_messages",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("stamped", Boolean, nullable=False),
+    Column("stanza", LargeBinary, nullable=False),
+)
+
+user_documents = Table(
+    "user_documents",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("xml", LargeBinary, nullable=False),
 )

@@ -153,9 +153,9 @@ def test_a_change_that_comes_while_another_is_being_written_is_not_lost(tmp_path
 
 def test_a_presence_that_cannot_be_written_is_counted_and_the_store_lives(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
-        await store._run(lambda connection: connection.execute(sa.text("DROP TABLE last_presence")))
+        await store.run(lambda connection: connection.execute(sa.text("DROP TABLE last_presence")))
         store.record_presence(LastPresence("1001", True, 1.0))
-        await store._run(lambda _: None)
+        await store.run(lambda _: None)
         await store.flush()
         assert store.presence_failures == 1
         assert await store.reason_codes() == []
@@ -175,7 +175,7 @@ def test_the_file_is_in_wal_mode(tmp_path: Path) -> None:
 
 def test_no_statement_runs_on_the_event_loops_thread(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
-        ran_on = await store._run(lambda _: threading.current_thread().name)
+        ran_on = await store.run(lambda _: threading.current_thread().name)
         assert ran_on.startswith("poise-store")
 
     play(tmp_path, story)

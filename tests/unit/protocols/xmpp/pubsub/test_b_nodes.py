@@ -50,7 +50,7 @@ def test_PS15_a_node_is_made_as_configured_beside_it() -> None:
 
 
 @pytest.mark.parametrize("model", ["presence", "roster", "nonsense", ""])
-def test_PS16_an_access_model_that_cannot_be_is_refused_by_name(model: str) -> None:
+def test_PS16_PS50_an_access_model_that_cannot_be_is_refused_by_name(model: str) -> None:
     scene = Scene()
     scene.create("n")
     assert refusal(scene.configure("n", ("access_model", model))) == ("not-acceptable", "unsupported-access-model")

@@ -1,0 +1,76 @@
+"""kill -9 at any moment loses nothing that was acknowledged: subscriptions, nodes, items, messages, documents."""
+
+from __future__ import annotations
+
+import signal
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from tests.e2e.desk import DOMAIN, PUBSUB, Desk
+from tests.e2e.process import Lab, serve_beside
+from tests.e2e.stage import copy_of
+
+TEAM = "/finesse/api/Team/1/Users"
+CLIENT = "jabber:client"
+FORM = (
+    "<configure><x xmlns='jabber:x:data' type='submit'>"
+    f"<field var='FORM_TYPE'><value>{PUBSUB}#node_config</value></field>"
+    "<field var='pubsub#persist_items'><value>1</value></field></x></configure>"
+)
+
+
+def pubsub(inside: str) -> str:
+    return f"<pubsub xmlns='{PUBSUB}'>{inside}</pubsub>"
+
+
+def granted(answer: ET.Element) -> ET.Element:
+    assert answer.get("type") == "result", ET.tostring(answer)
+    return answer
+
+
+def message(words: str) -> str:
+    return f"<message xmlns='{CLIENT}' type='chat' to='1003@{DOMAIN}'><body>{words}</body></message>"
+
+
+def acknowledge(desk: Desk) -> None:
+    """Have everything sent so far acknowledged: the answer to a ping behind it."""
+    granted(desk.ask("<ping xmlns='urn:xmpp:ping'/>", to=DOMAIN))
+
+
+def test_what_was_acknowledged_is_there_after_kill_9(prepared: Path, tmp_path: Path) -> None:
+    copy_of(prepared, tmp_path / "data")
+    with Lab(tmp_path) as lab:
+        with serve_beside(lab, tmp_path, {}) as first:
+            supervisor = first.desk("1101", resource="watcher").come()
+            granted(supervisor.subscribe(TEAM))
+            admin = first.desk("admin", resource="console").come()
+            granted(admin.ask(pubsub(f"<create node='news'/>{FORM}"), "set"))
+            for number in range(20):
+                item = f"<item id='{number}'><entry xmlns='custom'>{number}</entry></item>"
+                granted(admin.ask(pubsub(f"<publish node='news'>{item}</publish>"), "set"))
+            agent = first.desk("1001").come()
+            granted(agent.ask("<vCard xmlns='vcard-temp'><FN>Agent</FN></vCard>", "set", to=f"1001@{DOMAIN}"))
+            for number in range(20):
+                agent.say(message(str(number)))
+            acknowledge(agent)
+            first.signal(signal.SIGKILL)
+            assert first.ended() == -signal.SIGKILL
+
+        with serve_beside(lab, tmp_path, {}) as second:
+            supervisor = second.desk("1101", resource="watcher").come()
+            listed = granted(supervisor.ask(pubsub("<subscriptions/>")))
+            assert (TEAM, supervisor.jid) in [
+                (entry.get("node"), entry.get("jid")) for entry in listed.iter(f"{{{PUBSUB}}}subscription")
+            ]
+            agent = second.desk("1001").come()
+            agent.log_in()
+            assert supervisor.update(TEAM, loginId="1001").state == "NOT_READY"
+            items = granted(agent.ask(pubsub("<items node='news'/>")))
+            assert [item.get("id") for item in items.iter(f"{{{PUBSUB}}}item")] == [str(n) for n in range(20)]
+            card = granted(agent.ask("<vCard xmlns='vcard-temp'/>", to=f"1001@{DOMAIN}"))
+            assert card.findtext("{vcard-temp}vCard/{vcard-temp}FN") == "Agent"
+            friend = second.desk("1003").come()
+            bodies = [friend.hear(f"{{{CLIENT}}}message").findtext(f"{{{CLIENT}}}body") for _ in range(20)]
+            assert bodies == [str(number) for number in range(20)]
+            second.signal(signal.SIGTERM)
+            assert second.ended() == 0

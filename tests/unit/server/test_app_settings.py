@@ -1,0 +1,24 @@
+"""What the settings become for the rooms that obey them."""
+
+from __future__ import annotations
+
+from poise.protocols.xmpp.host import HostPolicy
+from poise.server.app import Application
+from poise.server.config import with_values
+from poise.server.settings import Settings
+
+
+def host_policy(**values: object) -> HostPolicy:
+    settings = with_values(Settings(), {f"messages.{name}": value for name, value in values.items()})
+    return Application(settings)._notification_settings().host
+
+
+def test_without_settings_the_host_has_its_own_bounds() -> None:
+    assert host_policy() == HostPolicy()
+
+
+def test_the_bounds_of_messages_and_the_replay_of_notifications_are_settings() -> None:
+    policy = host_policy(offline_per_user=7, offline_bytes_per_user=700, offline_keep_s=70.0, replay_notifications=True)
+    assert policy == HostPolicy(
+        offline_messages_per_user=7, offline_bytes_per_user=700, offline_keep_s=70.0, replay_notifications=True
+    )
