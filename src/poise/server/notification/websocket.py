@@ -296,8 +296,11 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
 
     def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
         assert isinstance(output, Finished)
-        self._farewell(unsent, output.ending_code, now)
-        self._forget(output.ending_code, now, output.evidence)
+        if output.ending_code == "client-left":
+            self.hub.settle()  # answers to what it said before it left
+        if not self.gone:
+            self._farewell(unsent, output.ending_code, now)
+            self._forget(output.ending_code, now, output.evidence)
 
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
         user = verdict.account.login_id if verdict.account is not None else None
