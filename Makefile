@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup run test test-long lint types bench lock clean
+.PHONY: help setup run test test-pythons test-long lint types bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ types: $(STAMP) ## mypy --strict
 
 test: $(STAMP) ## the whole suite, as CI runs it
 	@bash tools/test.sh
+
+test-pythons: ## unit and property tests on each Python 3.11-3.13 of this machine; names the absent ones
+	@bash tools/test-pythons.sh
 
 test-long: $(STAMP) ## real-time and long proofs; reports under docs/proof
 	@bash tools/test-long.sh

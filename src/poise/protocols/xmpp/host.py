@@ -33,6 +33,7 @@ from poise.protocols.xmpp.pubsub import approval
 from poise.protocols.xmpp.pubsub.nodes import Node
 from poise.protocols.xmpp.pubsub.restoring import Restoring
 from poise.protocols.xmpp.pubsub.service import PRODUCT_CONFIG, PubSub
+from poise.protocols.xmpp.rates import Bucket
 from poise.protocols.xmpp.records import DocumentRecord, MessageRecord, Record
 from poise.protocols.xmpp.requests import Requests
 from poise.protocols.xmpp.roster import SERVER_USER
@@ -195,7 +196,7 @@ class Host:
                 raise BindRefused("resource-constraint")
             self._presence.add(client, jid.local, jid.bare, jid.resource, jid.full)
         else:
-            replacements = older.account.replacements
+            replacements = older.account.replacements or Bucket()
             if not replacements.take(now, self.policy.replacement_burst, self.policy.replacement_per_s):
                 self.counters.binds_refused += 1
                 raise BindRefused("resource-constraint")
@@ -270,8 +271,9 @@ class Host:
             return
         if existing is not None:
             self._pubsub.delete(existing)  # an administrator's node of that name gives way to the product's
+        config = replace(PRODUCT_CONFIG, title=xml_safe(title)) if title else PRODUCT_CONFIG  # one for nearly all nodes
         try:
-            made = self._pubsub.create(name, replace(PRODUCT_CONFIG, title=xml_safe(title)), product=True)
+            made = self._pubsub.create(name, config, product=True)
         except StanzaRefused as refused:
             raise NodeRefused(f"node {name!r}: {refused.text or refused.condition}") from None
         self._restoring.node_made(made)

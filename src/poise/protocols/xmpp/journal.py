@@ -55,7 +55,8 @@ class Journal:
             self._outbox.extend(outputs)
             return
         self._issue()
-        self._waiting.append(_Waiting(self._token, client, request, tuple(outputs)))
+        asked = Element(request.name, request.ns, request.attrs)  # without what it carried, which may be much
+        self._waiting.append(_Waiting(self._token, client, asked, tuple(outputs)))
         self.unstored[client] = self.unstored.get(client, 0) + 1
 
     def seal(self) -> None:

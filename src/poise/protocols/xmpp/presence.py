@@ -70,8 +70,8 @@ class Account:
         self.available: tuple[Session, ...] = ()
         self.routable: tuple[Session, ...] = ()
         """Available with a priority of 0 or more: receivers of what is addressed to the bare JID."""
-        self.replacements = Bucket()
-        """How many sessions may be replaced by newer ones at once."""
+        self.replacements: Bucket | None = None
+        """How many sessions may be replaced by newer ones now; None until the first is."""
 
     def best(self) -> Session | None:
         """The most available resource: highest priority, then latest presence (RFC 6121 section 8.5.2.1.1)."""
@@ -122,8 +122,8 @@ class Session:
         """JIDs it sent directed presence to, in order."""
         self.greeted = False
         """Whether it has been available before: what a session gets once, it gets the first time."""
-        self.rate = Bucket()
-        """How many presences it may broadcast at once."""
+        self.rate: Bucket | None = None
+        """How many presences it may broadcast now; None until its second one."""
         self.merged: Element | None = None
         """The latest presence that came above the rate, until its turn comes."""
 

@@ -17,6 +17,7 @@ from typing import Final
 from poise.protocols.xmpp.delivery import Alarm, PresenceChanged, To
 from poise.protocols.xmpp.jid import Jid, prepare
 from poise.protocols.xmpp.presence import Change, Session, Signal, State, priority_of, show_of
+from poise.protocols.xmpp.rates import Bucket
 from poise.protocols.xmpp.roster import SERVER_USER
 from poise.protocols.xmpp.shared import Shared
 from poise.protocols.xmpp.stanzas import CLIENT_NS, StanzaRefused, quote, relayed
@@ -94,12 +95,17 @@ class PresenceRouting:
 
     def _in_turn(self, session: Session, presence: Element) -> bool:
         """Whether a broadcast may go out now; otherwise it is kept until its turn. Raises StanzaRefused."""
+        if not session.greeted:
+            return True
         policy, now = self._policy, self._moment.now
-        if session.merged is None and session.rate.take(now, policy.presence_burst, policy.presence_per_s):
+        rate = session.rate
+        if rate is None:
+            rate = session.rate = Bucket()
+        if session.merged is None and rate.take(now, policy.presence_burst, policy.presence_per_s):
             return True
         priority_of(presence)
         if session.merged is None:
-            at = session.rate.ready_at(now, policy.presence_burst, policy.presence_per_s)
+            at = rate.ready_at(now, policy.presence_burst, policy.presence_per_s)
             self._late[session] = at
             self._events.append(Alarm(at))
         else:

@@ -77,6 +77,14 @@ class BoshClient(ClientSession):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
 
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host, in one answer where a request is held."""
+        self.sent += len(stanzas)
+        try:
+            self._service.carry_out(self, self.core.send_all(stanzas, now), now)
+        except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
+            self.hub.fault(self, error, now)
+
     def idle_s(self, now: float) -> float:
         """0 while a request is held."""
         return self.core.idle_s(now)

@@ -63,6 +63,11 @@ class ClientSession:
         """A stanza from the host."""
         raise NotImplementedError
 
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host; a binding that can carry them together does so."""
+        for stanza in stanzas:
+            self.deliver(stanza, now)
+
     @property
     def deadline(self) -> float:
         """For the timer wheel."""

@@ -14,6 +14,10 @@ SLICE_S = 0.004
 few hundred. Longer slices delay everybody's polls by as much."""
 
 
+TOGETHER_MAX = 64
+"""Most stanzas handed over in one call, so that a slice stays short."""
+
+
 class Receiver(Protocol):
     """A host's client as the outbox sees it: somebody's session."""
 
@@ -23,6 +27,9 @@ class Receiver(Protocol):
 
     def deliver(self, stanza: bytes, now: float) -> None:
         """Hand over one serialised stanza. Must not raise."""
+
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Hand over several at once, in order. Must not raise."""
 
 
 class OutboxPump:
@@ -92,7 +99,7 @@ class OutboxPump:
                 self._fanout = iter(output)
                 continue
             assert isinstance(output, To)
-            self._deliver(output.client, output.stanza, now)
+            self._deliver(output.client, self._together(output), now)
             if perf_counter() >= stop_at:
                 return not outbox
 
@@ -106,8 +113,22 @@ class OutboxPump:
                 return False
         return True
 
-    def _deliver(self, client: Client, stanza: bytes, now: float) -> None:
+    def _together(self, output: To) -> list[bytes]:
+        """The stanzas that follow for the same client: one answer can carry them all."""
+        outbox, client = self._outbox, output.client
+        stanzas = [output.stanza]
+        while outbox and len(stanzas) < TOGETHER_MAX:
+            following = outbox[0]
+            if not isinstance(following, To) or following.client is not client:
+                break
+            stanzas.append(following.stanza)
+            outbox.popleft()
+        return stanzas
+
+    def _deliver(self, client: Client, stanzas: list[bytes], now: float) -> None:
         if client.gone:  # type: ignore[attr-defined]
-            self._returned(client, [stanza], now)
+            self._returned(client, stanzas, now)
+        elif len(stanzas) == 1:
+            client.deliver(stanzas[0], now)  # type: ignore[attr-defined]
         else:
-            client.deliver(stanza, now)  # type: ignore[attr-defined]
+            client.deliver_all(stanzas, now)  # type: ignore[attr-defined]

@@ -70,8 +70,11 @@ class Persistence:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 durable = await self._durable([change for event in batch for change in event.changes])
-                self._hub.host.stored(batch[-1].token, self._hub.now(), durable)
-                self._hub.settle()
+                try:
+                    self._hub.host.stored(batch[-1].token, self._hub.now(), durable)
+                    self._hub.settle()
+                except Exception as error:  # noqa: BLE001 - the next batch must be written all the same
+                    self._hub.fault(None, error, self._hub.now())
         finally:
             self._writing = None
 

@@ -21,6 +21,9 @@ OUTPUT_MAX_BYTES = 4_000_000
 queue."""
 READ_SLICE_BYTES = 16 * 1024
 """Bytes read from one stream in a callback of the loop: about 2 ms of parsing and routing (law 8)."""
+UNSTORED_MAX = 64
+"""Stanzas of one stream that may wait for the store before no more of it is read: a commit takes milliseconds, so this
+costs nobody anything, and a client that stores faster than the disk writes fills no memory."""
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 """Seconds of silence, seconds between probes, probes: a dead peer is noticed in two minutes (RFC 6120 section 4.6)."""
 
@@ -84,6 +87,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self._forget("socket-lost", self.hub.now(), evidence, None)
             self._service.leaving.discard(self)
             self.hub.settle()
+        del self._stream  # nothing reads any more; the timer wheel may keep the rest of us for up to SIGN_IN_S
 
     def _read_on(self) -> None:
         if self.gone:
@@ -91,8 +95,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
         data, self._backlog = self._backlog[:READ_SLICE_BYTES], self._backlog[READ_SLICE_BYTES:]
         if self._backlog:
             asyncio.get_running_loop().call_soon(self._read_on)
-        elif self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        else:
+            self._listen()
         self._read(data)
 
     def _read(self, data: bytes) -> None:
@@ -102,6 +106,22 @@ class TcpClient(ClientSession, asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
         self.hub.settle()
+        if self._waits_for_store and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    @property
+    def _waits_for_store(self) -> bool:
+        return self.hub.host.unstored.get(self, 0) >= UNSTORED_MAX
+
+    def _listen(self) -> None:
+        transport = self._transport
+        if transport is not None and not (transport.is_closing() or transport.is_reading() or self._waits_for_store):
+            transport.resume_reading()
+
+    def released(self, now: float) -> None:
+        """All that came so far is stored: read on."""
+        if not self._backlog:
+            self._listen()
 
     def abort(self) -> None:
         """Break the connection."""
@@ -134,6 +154,11 @@ class TcpClient(ClientSession, asyncio.Protocol):
         """A stanza from the host."""
         self.sent += 1
         self._send(stanza, now)
+
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        """Several stanzas from the host, in one write."""
+        self.sent += len(stanzas)
+        self._send(b"".join(stanzas), now)
 
     def idle_s(self, now: float) -> float:
         """Seconds since the client last sent anything."""

@@ -19,10 +19,16 @@ class Somebody:
         self.jid = name
         self.gone = False
         self.got: list[bytes] = []
+        self.together: list[int] = []
         self.on_delivery: Callable[[], None] = lambda: None
 
     def deliver(self, stanza: bytes, now: float) -> None:
         self.got.append(stanza)
+        self.on_delivery()
+
+    def deliver_all(self, stanzas: list[bytes], now: float) -> None:
+        self.got += stanzas
+        self.together.append(len(stanzas))
         self.on_delivery()
 
 
@@ -139,3 +145,20 @@ def test_a_service_that_stops_flushes_everything_at_once(stage: Stage) -> None:
     assert all(len(client.got) == 1 for client in clients)
     stage.loop.turn()
     assert all(len(client.got) == 1 for client in clients)
+
+
+def test_neighbours_for_one_client_are_handed_over_together_and_never_across_another(stage: Stage) -> None:
+    one, two = Somebody("1001"), Somebody("1002")
+    for client, stanza in ((one, b"a"), (one, b"b"), (two, b"c"), (one, b"d")):
+        stage.outbox.append(To(client, stanza))
+    stage.pump.pump()
+    assert (one.got, one.together) == ([b"a", b"b", b"d"], [2])
+    assert (two.got, two.together) == ([b"c"], [])
+
+
+def test_what_is_handed_over_together_is_bounded(stage: Stage) -> None:
+    one = Somebody("1001")
+    stage.outbox.extend(To(one, b"x") for _ in range(outbox_module.TOGETHER_MAX + 1))
+    stage.pump.pump()
+    assert len(one.got) == outbox_module.TOGETHER_MAX + 1
+    assert one.together == [outbox_module.TOGETHER_MAX]

@@ -173,14 +173,14 @@ class Run:
         while self._queue is not None and any(channel is not None for channel, _ in self._held):
             self._answer_oldest(effects, now)
 
-    def _enqueue(self, stanza: bytes, now: float) -> Sequence[Effect]:
-        """Send a stanza when there is a request for it."""
+    def _enqueue(self, stanzas: Sequence[bytes], now: float) -> Sequence[Effect]:
+        """Send stanzas when there is a request for them."""
         if self.state is State.CLOSED:
             return NOTHING
         if self._queue is None:
             self._queue = []
-        self._queue.append(stanza)
-        self._queue_bytes += len(stanza)
+        self._queue += stanzas
+        self._queue_bytes += sum(map(len, stanzas))
         effects: list[Effect] = []
         self._flush(effects, now)
         if effects:

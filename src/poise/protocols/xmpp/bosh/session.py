@@ -97,7 +97,11 @@ class BoshSession(Run):
                 self.deadline = now + self._idle_for
                 self.state = _AFTER_ANSWER
                 return (Answer(channel, body),)
-        return self._enqueue(stanza, now)
+        return self._enqueue((stanza,), now)
+
+    def send_all(self, stanzas: Sequence[bytes], now: float) -> Sequence[Effect]:
+        """Stanzas that go out together where one answer may carry them."""
+        return self._enqueue(stanzas, now)
 
     # -- other inputs ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poise.protocols.xmpp.pubsub.config import NodeFull
-from poise.protocols.xmpp.pubsub.nodes import Item, Node
+from poise.protocols.xmpp.pubsub.nodes import NO_ITEMS, Item, Node
 from poise.protocols.xmpp.records import ItemRecord, Removed
 from poise.protocols.xmpp.shared import Shared
 from poise.protocols.xmpp.stanzas import StanzaRefused
@@ -74,7 +74,7 @@ class Items:
             self._journal.note(Removed(ItemRecord, (node.name,)))
         self.total_bytes -= node.item_bytes
         node.item_bytes = 0
-        node.items.clear()
+        node.items = NO_ITEMS
 
     def trim(self, node: Node) -> list[str]:
         """After a change of configuration: drop what the node may keep no more, oldest first; which were dropped."""
@@ -94,6 +94,8 @@ class Items:
 
     def _add(self, node: Node, item: Item) -> None:
         size = _size(item)
+        if node.items is NO_ITEMS:
+            node.items = {}
         node.items[item.id] = item
         node.item_bytes += size
         self.total_bytes += size

@@ -58,6 +58,10 @@ class Item:
         return b'<item id="%b"/>' % quote(self.id)
 
 
+NO_ITEMS: dict[str, Item] = {}
+"""The items of every node that has none; never written to, because nodes are many and most keep nothing."""
+
+
 class Receivers(NamedTuple):
     """Where a node's notifications go, until somebody comes, goes, subscribes or unsubscribes.
 
@@ -77,7 +81,6 @@ class Node:
         "config",
         "created_at",
         "creator",
-        "event",
         "item_bytes",
         "items",
         "name",
@@ -102,23 +105,25 @@ class Node:
         """By bare JID; everybody else has none."""
         self.subscriptions: dict[str, Subscription] = {}
         """By JID, in the order of subscribing, which is the order of delivery."""
-        self.items: dict[str, Item] = {}
+        self.items: dict[str, Item] = NO_ITEMS
         """By id, oldest publication first."""
         self.item_bytes = 0
         """Size of what is kept."""
         self.receivers: Receivers | None = None
         """Resolved subscriptions; None: to be resolved at the next publication."""
         self.config = config
-        self.event = b""
         self.opening = b""
+        """What follows the message id in every notification of items."""
         self.configure(config)
 
     def configure(self, config: NodeConfig) -> None:
         """Take on a configuration and make ready what follows from it."""
         self.config = config
         self.receivers = None
-        headline = b' type="headline"' if config.notification_type is NotificationType.HEADLINE else b""
-        self.event = b'"%b><event xmlns="%b">' % (headline, PUBSUB_EVENT_NS.encode())
-        """What follows the message id in everything a subscriber is told."""
         self.opening = b'%b<items node="%b">' % (self.event, self.quoted)
-        """The same, for items."""
+
+    @property
+    def event(self) -> bytes:
+        """What follows the message id in everything a subscriber is told."""
+        headline = b' type="headline"' if self.config.notification_type is NotificationType.HEADLINE else b""
+        return b'"%b><event xmlns="%b">' % (headline, PUBSUB_EVENT_NS.encode())

@@ -172,8 +172,7 @@ class PubSub:
             return True
         if node.product and affiliation not in (Affiliation.NONE, Affiliation.OUTCAST):
             return False  # who may do what with it is the product's rule
-        owners = [jid for jid, known in node.affiliations.items() if known is Affiliation.OWNER]
-        if owners == [bare]:
+        if current is Affiliation.OWNER and self.owners(node) == [bare]:
             return False
         if affiliation is Affiliation.NONE:
             del node.affiliations[bare]

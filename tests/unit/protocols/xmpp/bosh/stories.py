@@ -118,6 +118,11 @@ class Story(Playbook[Effect]):
         for ident in idents:
             self.put(f"send {ident}", lambda now, ident=ident: self.session.send(message(ident).encode(), now))  # type: ignore[misc]
 
+    def send_all(self, *idents: str) -> None:
+        """Stanzas for the client, handed over in one call."""
+        stanzas = [message(ident).encode() for ident in idents]
+        self.put(f"send together {' '.join(idents)}", lambda now: self.session.send_all(stanzas, now))
+
     def send_bytes(self, stanza: bytes) -> None:
         """Something for the client, as it stands."""
         self.put(f"send {stanza!r}", lambda now: self.session.send(stanza, now))

@@ -92,6 +92,17 @@ def test_E04_what_waits_is_sent_in_order_with_the_next_request(tell: Teller) -> 
     assert story.session.queued == 0
 
 
+def test_E03_stanzas_given_together_travel_in_one_answer(tell: Teller) -> None:
+    story = tell()
+    story.poll(1, "a")
+    story.nothing()
+    story.send_all("one", "two")
+    story.expect(holding("a", "one", "two"))
+    story.send_all("three", "four")
+    story.poll(2, "b")
+    story.expect(holding("b", "three", "four"))
+
+
 def test_E04_a_thousand_stanzas_travel_in_answers_of_500(tell: Teller) -> None:
     story = tell()
     idents = [f"m{n}" for n in range(1100)]

@@ -234,6 +234,7 @@ def test_PS29_the_end_of_a_node_is_told_and_a_new_one_of_its_name_is_empty() -> 
     assert ok(scene.own(scene.admin, "<delete node='n'/>"))
     (deleted,) = told(client)
     assert (deleted.name, dict(deleted.attrs)) == ("delete", {"node": "n"})
+    assert scene.host._pubsub.items.total_bytes == 0
     scene.create("n", ("persist_items", "1"))
     assert (kept(scene, "n"), scene.host.subscriptions("n")) == ([], ())
     assert [entry["jid"] for entry in entries(scene.own(scene.admin, "<affiliations node='n'/>", "get"), OWNER)] == [

@@ -43,6 +43,22 @@ def test_PS110_owners_list_who_is_what_and_nobody_is_none() -> None:
     assert condition(scene.own(scene.join("1002"), "<affiliations node='n'/>", "get")) == ("auth", "forbidden")
 
 
+def test_PS110_who_may_only_publish_neither_hears_nor_reads() -> None:
+    scene = Scene()
+    scene.create("n", ("persist_items", "1"))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    scene.affiliate("n", "1001", "publish-only")
+    assert [element.attrs["subscription"] for element in told(client)] == ["none"]
+    assert ok(scene.put(client, "n", "mine"))
+    scene.put(scene.admin, "n", "anothers")
+    assert condition(scene.subscribe(client, "n")) == ("auth", "forbidden")
+    assert condition(scene.get(client, "<items node='n'/>")) == ("auth", "forbidden")
+    assert condition(scene.set(client, "<retract node='n'><item id='anothers'/></retract>")) == ("auth", "forbidden")
+    assert ok(scene.set(client, "<retract node='n'><item id='mine'/></retract>"))
+    assert kept(scene, "n") == ["anothers"]
+
+
 def test_PS111_a_change_counts_at_once() -> None:
     scene = Scene()
     scene.create("n", ("access_model", "whitelist"))
@@ -178,6 +194,12 @@ def test_PS116_nobody_gets_past_the_rule_by_an_affiliation() -> None:
     assert condition(scene.subscribe(scene.join("1001"), USER)) == ("auth", "forbidden")
     assert ok(scene.affiliate(USER, "1001", "none"))
     assert ok(scene.subscribe(scene.join("1001"), USER))
+
+
+def test_PS116_the_rule_opens_nodes_of_the_product_alone() -> None:
+    scene = Scene(may_subscribe=lambda user, node: True)
+    scene.create("private", ("access_model", "whitelist"))
+    assert refusal(scene.subscribe(scene.join("1001"), "private")) == ("not-allowed", "closed-node")
 
 
 def test_PS117_agents_publish_nowhere_and_pass_for_nobody() -> None:
