@@ -79,6 +79,9 @@ class Pipe(asyncio.Transport):
 
     abort = close
 
+    def is_reading(self) -> bool:
+        return True
+
     def can_write_eof(self) -> bool:
         return False
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import select
 import socket
 import struct
 import xml.etree.ElementTree as ET
@@ -211,6 +212,11 @@ class WebSocket:
                     raise
                 rest, self.buffer = self.buffer, b""
                 return rest
+
+    def silent(self) -> bool:
+        """Whether nothing has come; only meaningful once the server has settled."""
+        readable, _, _ = select.select([self.socket], [], [], 0)
+        return not self.buffer and not readable
 
     def kill(self) -> None:
         """Break the connection, as a lost network does."""

@@ -31,7 +31,7 @@ from poise.server.notification.client import ClientSession, Output
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
-from poise.server.notification.tcp import keep_alive
+from poise.server.notification.tcp import UNSTORED_MAX, keep_alive
 from poise.server.notification.timing import CLOSING_S, DEFLATE_FROM_BYTES, SIGN_IN_S, SLOW_READER_S
 from poise.server.notification.ws_handshake import SILENT, Handshake, Rejected
 
@@ -144,8 +144,8 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         data, self._backlog = self._backlog[:READ_SLICE_BYTES], self._backlog[READ_SLICE_BYTES:]
         if self._backlog:
             asyncio.get_running_loop().call_soon(self._read_on)
-        elif not self._transport.is_closing():
-            self._transport.resume_reading()
+        else:
+            self._listen()
         self._read(data)
 
     def _read(self, data: bytes) -> None:
@@ -164,6 +164,17 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
         self.hub.settle()
+        if self._waits_for_store and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    @property
+    def _waits_for_store(self) -> bool:
+        return not self.gone and self.hub.host.unstored.get(self, 0) >= UNSTORED_MAX
+
+    def _listen(self) -> None:
+        transport = self._transport
+        if transport is not None and not (transport.is_closing() or transport.is_reading() or self._waits_for_store):
+            transport.resume_reading()
 
     def _answer_frames(self, now: float) -> None:
         """Write what the library has to say: pongs, and close frames of all kinds."""
@@ -270,8 +281,10 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         return now - self._heard_at
 
     def released(self, now: float) -> None:
-        """All that this client sent is durable: pongs may say so."""
+        """All that this client sent is durable: pongs may say so, and more may come."""
         self._answer_frames(now)
+        if not self._backlog:
+            self._listen()
 
     def forgive(self, seconds: float, now: float) -> None:
         """The server itself did not run for so long."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from poise.protocols.xmpp.bosh.timing import INACTIVITY_S
+from poise.protocols.xmpp.records import MessageRecord
 from poise.server.notification import websocket as module
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import LiveSession, NotificationService
+from poise.server.notification.tcp import UNSTORED_MAX
 from poise.server.notification.timing import CLOSING_S, SIGN_IN_S
 from poise.server.notification.websocket import WebSocketPolicy
 from tests.conformance.targets import client_tls
@@ -31,6 +34,7 @@ from tests.support.websocket import (
     PING_IQ,
     PONG,
     STREAM,
+    TEXT,
     Frame,
     XmppSocket,
     bind,
@@ -42,6 +46,7 @@ from tests.support.websocket import (
 )
 from tests.unit.server.notification.bosh_client import BoshClient
 from tests.unit.server.notification.recorder import Recorder
+from tests.unit.server.notification.test_persistence import SlowStore
 
 NODE = "/finesse/api/User/1001"
 PRESENCE = f"<presence xmlns='{CLIENT}'/>"
@@ -622,6 +627,46 @@ def test_clients_without_tls_are_sent_to_a_secure_address_when_policy_says_so() 
         server.settle()
         assert ended(log) == ("stream-refused", "see-other-uri")
         connect(server, tls=True).sign_in("1001")
+
+
+# -- the store ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_pong_and_a_result_wait_until_what_came_before_them_is_stored() -> None:
+    store = SlowStore()
+    with start(store=store) as server:
+        client, other = connect(server).sign_in("1001"), connect(server).sign_in("1003")
+        store.open = False
+        client.say(message("1002@localhost", "for later"))
+        client.send(frame(b"safe?", PING) + frame(PING_IQ))
+        server.settle()
+        assert client.silent()
+        check_alive(other)
+        server.do(lambda service: store.let_go())
+        assert {client.frame().opcode for _ in range(2)} == {PONG, TEXT}
+        assert len(store.shelf.of(MessageRecord)) == 1
+        client.send(frame(b"again", PING))
+        assert client.frame() == Frame(PONG, b"again")
+
+
+def test_a_client_is_not_read_faster_than_the_store_writes() -> None:
+    store = SlowStore()
+    with start(store=store) as server:
+        client = connect(server).sign_in("1001")
+        store.open = False
+        client.socket.settimeout(0.2)
+        filler = frame(message("1002@localhost", "x" * 1000))
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 20_000_000:
+                client.socket.sendall(filler * 20)
+                sent += len(filler) * 20
+                server.settle()
+        assert sent < 20_000_000  # the server left it in the client's hands
+        assert max(server.do(lambda service: list(service.host.unstored.values()))) < UNSTORED_MAX + 20
+        server.do(lambda service: store.let_go())
+        server.settle()
+        server.do(lambda service: service.kill(client.jid))
 
 
 # -- load and faults ---------------------------------------------------------------------------------------------------
