@@ -114,6 +114,8 @@ class WebSocket:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.buffer = b""
+        self.patience_s = PATIENCE_S
+        """Seconds until a read is given up."""
         OPEN_SOCKETS.append(sock)
 
     def send(self, data: bytes) -> None:
@@ -224,7 +226,7 @@ class WebSocket:
         self.socket.close()
 
     def _more(self, where: str) -> None:
-        self.socket.settimeout(PATIENCE_S)
+        self.socket.settimeout(self.patience_s)
         try:
             data = self.socket.recv(65536)
         except TimeoutError:
