@@ -40,6 +40,32 @@ class Running:
     """Driver options this server needs."""
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Free ports of one server."""
+
+    http: int
+    tls: int
+    xmpp: int
+
+    def filled_in(self, text: str, folder: Path) -> str:
+        """A peer's configuration with its ports and folder."""
+        for name, port in (("PORT_HTTP", self.http), ("PORT_TLS", self.tls), ("PORT_XMPP", self.xmpp)):
+            text = text.replace(name, str(port))
+        return text.replace("PEER_DIR", str(folder))
+
+
+def free_ports() -> Ports:
+    """Three ports nobody listens on now."""
+    probes = [socket.socket() for _ in range(3)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return Ports(*ports)
+
+
 def users() -> list[str]:
     """Every account the driver signs in with."""
     return ["admin", *(f"u{i:05d}" for i in range(USERS))]
@@ -104,9 +130,8 @@ def _spawn(command: list[str], folder: Path, environment: dict[str, str] | None 
 def prosody(folder: Path, gc: str | None) -> Iterator[Running]:
     """Prosody from Debian; `gc` "t400" is the tuned collector."""
     fresh(folder)
-    (folder / "prosody.cfg.lua").write_text(
-        (HERE / "peers/prosody.cfg.lua").read_text().replace("PEER_DIR", str(folder))
-    )
+    ports = free_ports()
+    (folder / "prosody.cfg.lua").write_text(ports.filled_in((HERE / "peers/prosody.cfg.lua").read_text(), folder))
     accounts = folder / "data/localhost/accounts"
     accounts.mkdir(parents=True)
     for user in users():
@@ -114,10 +139,10 @@ def prosody(folder: Path, gc: str | None) -> Iterator[Running]:
     environment = {"P_GC": gc} if gc else {}
     process = _spawn(["prosody", "--config", str(folder / "prosody.cfg.lua"), "-F"], folder, environment)
     try:
-        wait_for_port(15280, process, folder / "server.log")
-        wait_for_port(15222, process, folder / "server.log")
+        wait_for_port(ports.http, process, folder / "server.log")
+        wait_for_port(ports.xmpp, process, folder / "server.log")
         name = f"prosody-{gc}" if gc else "prosody"
-        yield Running(name, process.pid, 15280, 15281, 15222, "/http-bind", _debian_version("prosody"))
+        yield Running(name, process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind", _debian_version("prosody"))
     finally:
         stop(process)
 
@@ -126,8 +151,9 @@ def prosody(folder: Path, gc: str | None) -> Iterator[Running]:
 def ejabberd(folder: Path) -> Iterator[Running]:
     """ejabberd from Debian with one scheduler and no busy waiting, which is its best on one core."""
     fresh(folder)
+    ports = free_ports()
     config = folder / "ejabberd.yml"
-    config.write_text((HERE / "peers/ejabberd.yml").read_text().replace("PEER_DIR", str(folder)))
+    config.write_text(ports.filled_in((HERE / "peers/ejabberd.yml").read_text(), folder))
     register = f"""
         lists:foreach(fun(I) -> ejabberd_auth:try_register(list_to_binary(io_lib:format("u~5..0w", [I])),
           <<"localhost">>, <<"{PASSWORD}">>) end, lists:seq(0, {USERS - 1})),
@@ -150,13 +176,15 @@ def ejabberd(folder: Path) -> Iterator[Running]:
     command += ["-s", "ejabberd", "-eval", "timer:sleep(6000), " + " ".join(register.split()).rstrip(".")]
     process = _spawn(command, folder, environment)
     try:
-        wait_for_port(15280, process, folder / "server.log")
+        wait_for_port(ports.http, process, folder / "server.log")
         limit = time.monotonic() + 120
         while not (folder / "registered").exists():
             if time.monotonic() > limit:
                 raise SystemExit("ejabberd did not register its users:\n" + (folder / "server.log").read_text()[-2000:])
             time.sleep(0.2)
-        yield Running("ejabberd-s1", process.pid, 15280, 15281, 15222, "/http-bind", _debian_version("ejabberd"))
+        yield Running(
+            "ejabberd-s1", process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind", _debian_version("ejabberd")
+        )
     finally:
         stop(process)
 
@@ -170,6 +198,7 @@ def _debian_version(package: str) -> str:
 def poise(folder: Path) -> Iterator[Running]:
     """Poise from this checkout: notification service and web services in one process, no CTI server behind it."""
     fresh(folder)
+    ports = free_ports()
     executable = str(Path(sys.executable).parent / "poise")
     hashed = subprocess.run([sys.executable, "-c", _HASH], capture_output=True, text=True, check=True).stdout.strip()
     rows = ["login_id,login_name,password_hash,roles"]
@@ -182,10 +211,10 @@ def poise(folder: Path) -> Iterator[Running]:
         f"server.data={data}",
         "ports.insecure=true",
         "ports.insecure_http=-1",
-        "ports.https=18445",
-        "ports.notification=15281",
-        "ports.insecure_bosh=15280",
-        "ports.xmpp=15222",
+        "ports.https=-1",
+        f"ports.notification={ports.tls}",
+        f"ports.insecure_bosh={ports.http}",
+        f"ports.xmpp={ports.xmpp}",
         "bosh.polling_s=0",
         "bosh.creations_per_minute=1000000",
         "bosh.unauthenticated_max=20000",
@@ -198,11 +227,11 @@ def poise(folder: Path) -> Iterator[Running]:
     )
     process = _spawn([executable, "serve", *flags], folder)
     try:
-        wait_for_port(15280, process, folder / "server.log")
-        wait_for_port(15222, process, folder / "server.log")
+        wait_for_port(ports.http, process, folder / "server.log")
+        wait_for_port(ports.xmpp, process, folder / "server.log")
         commit = ["git", "describe", "--always", "--dirty"]
         version = subprocess.run(commit, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
-        yield Running("poise", process.pid, 15280, 15281, 15222, "/http-bind/", version)
+        yield Running("poise", process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind/", version)
     finally:
         stop(process)
 

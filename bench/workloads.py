@@ -6,7 +6,7 @@ import json
 import statistics
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.targets import DRIVER_CORE, HERE, PASSWORD, Running
@@ -40,6 +40,8 @@ class Workload:
     quick: list[str]
     """Options of the short run, for trying the bench itself."""
     figures: list[Figure]
+    tls: list[str] = field(default_factory=list)
+    """Options of the run over TLS, where they differ: what is stated without a mark may be measured shorter."""
     rounds: int = 1
     """How often the driver is called against the same server; the last round counts (warm sign-in)."""
 
@@ -68,77 +70,59 @@ def _one(*path: str) -> Callable[[Json], list[float]]:
 
 CPU = "server CPU µs"
 
+
+def _call(text: str, *, nodes: bool = False) -> list[str]:
+    """Driver options from one line; `nodes` adds the configuration of the published nodes."""
+    return [*text.split(), *(["--nodecfg", NODE_CONFIG] if nodes else [])]
+
+
 SETUP_COLD = Workload(
     "setup-cold",
-    "Session set-up, first sign-in (cold credentials), 500 sessions, 32 at a time",
-    ["setup", "--n", "500", "--conc", "32"],
-    ["setup", "--n", "50"],
+    "Session set-up, first sign-in (cold credentials)",
+    _call("setup --n 500 --conc 32"),
+    _call("setup --n 50"),
     [Figure("cpu", "per session", CPU, _one("setup", "srv_cpu_us_per"))],
+    tls=_call("setup --n 200 --conc 32"),
 )
 WORKLOADS: list[Workload] = [
     Workload(
         "setup",
-        "Session set-up, warm credentials, 2,000 sessions, 32 at a time",
-        ["setup", "--n", "2000", "--conc", "32"],
-        ["setup", "--n", "100"],
+        "Session set-up, warm credentials (second round on the same server)",
+        _call("setup --n 2000 --conc 32"),
+        _call("setup --n 100"),
         [
             Figure("cpu", "per session", CPU, _one("setup", "srv_cpu_us_per"), ratio=True),
-            Figure("term", "to terminate one", CPU, _one("term", "srv_cpu_us_per"), ratio=True),
+            Figure("term", "to terminate one", CPU, _one("term", "srv_cpu_us_per")),
         ],
+        tls=_call("setup --n 500 --conc 32"),
         rounds=2,
     ),
     Workload(
         "turn",
-        "Empty turn: an empty poll frees the one held before, 100 sessions, closed loop",
-        ["turn", "--n", "100", "--secs", "5", "--repeat", "3"],
-        ["turn", "--n", "100", "--secs", "1", "--repeat", "1"],
+        "Empty turn: an empty poll frees the one held before, closed loop",
+        _call("turn --n 100 --secs 5 --repeat 3"),
+        _call("turn --n 100 --secs 1 --repeat 1"),
         [Figure("cpu", "per request", CPU, _blocks("turn", "srv_cpu_us_per"), ratio=True)],
+        tls=_call("turn --n 100 --secs 4 --repeat 2"),
     ),
     Workload(
         "unicast",
-        "Unicast publish: 1,000 users, own node each, 1.5 kB payload",
-        ["unicast", "--n", "1000", "--secs", "5", "--repeat", "3", "--rate", "500", "--nodecfg", NODE_CONFIG],
-        ["unicast", "--n", "100", "--secs", "1", "--repeat", "1", "--rate", "500", "--nodecfg", NODE_CONFIG],
+        "Unicast publish: a node for each user, 1.5 kB payload",
+        _call("unicast --n 1000 --secs 5 --repeat 3 --rate 500", nodes=True),
+        _call("unicast --n 100 --secs 1 --repeat 1 --rate 500", nodes=True),
         [
             Figure("sat", "per delivery, saturated", CPU, _blocks("sat", "srv_cpu_us_per"), ratio=True),
             Figure("rate", "per delivery at 500/s", CPU, _blocks("rate_500", "srv_cpu_us_per"), ratio=True),
             Figure("p50", "p50 at 500/s", "ms", _latency("rate_500", "p50")),
             Figure("p99", "p99 at 500/s", "ms", _latency("rate_500", "p99")),
         ],
+        tls=_call("unicast --n 300 --secs 4 --repeat 2 --rate 500", nodes=True),
     ),
     Workload(
         "fanout",
-        "Fan-out: one node, 1,000 subscribers, 1.5 kB payload",
-        [
-            "fanout",
-            "--n",
-            "1000",
-            "--secs",
-            "5",
-            "--repeat",
-            "3",
-            "--items",
-            "8",
-            "--window",
-            "8",
-            "--nodecfg",
-            NODE_CONFIG,
-        ],
-        [
-            "fanout",
-            "--n",
-            "100",
-            "--secs",
-            "1",
-            "--repeat",
-            "1",
-            "--items",
-            "2",
-            "--window",
-            "8",
-            "--nodecfg",
-            NODE_CONFIG,
-        ],
+        "Fan-out: one node for all, 1.5 kB payload",
+        _call("fanout --n 1000 --secs 5 --repeat 3 --items 8 --window 8", nodes=True),
+        _call("fanout --n 100 --secs 1 --repeat 1 --items 2 --window 8", nodes=True),
         [
             Figure("paced", "per delivery, 1 item/s", CPU, _blocks("paced", "srv_cpu_us_per"), ratio=True),
             Figure("flat", "per delivery, flat out", CPU, _blocks("flat_w1", "srv_cpu_us_per"), ratio=True),
@@ -147,16 +131,18 @@ WORKLOADS: list[Workload] = [
                 "last", "publish to last delivery", "ms", lambda r: [float(b["last_ms"]["p50"]) for b in r["paced"]]
             ),
         ],
+        tls=_call("fanout --n 500 --secs 4 --repeat 2 --items 5 --window 8", nodes=True),
     ),
     Workload(
         "idle",
-        "Idle sessions: 5,000 with one held request each (wait 30 s)",
-        ["idle", "--n", "5000", "--stages", "5000", "--secs", "30", "--windows", "2", "--maxsetup", "120"],
-        ["idle", "--n", "200", "--stages", "200", "--secs", "5", "--windows", "1"],
+        "Idle sessions, one held request each (wait 30 s)",
+        _call("idle --n 5000 --stages 5000 --secs 30 --windows 2 --maxsetup 240"),
+        _call("idle --n 200 --stages 200 --secs 5 --windows 1"),
         [
             Figure("rss", "memory per session", "kB", _windows("rss_per_session_kb"), ratio=True),
             Figure("cpu", "CPU per 1,000 sessions", "% of a core", _windows("cpu_pct_per_1000"), ratio=True),
         ],
+        tls=_call("idle --n 1000 --stages 1000 --secs 30 --windows 1 --maxsetup 120"),
     ),
 ]
 
@@ -169,6 +155,8 @@ class Measured:
     server: str
     values: dict[str, list[float]]
     lost: int
+    call: str
+    """The driver's options, as measured."""
     errors: str = ""
 
     def median(self, key: str) -> float | None:
@@ -179,7 +167,8 @@ class Measured:
 
 def measure(workload: Workload, server: Running, *, tls: bool, quick: bool) -> Measured:
     """Call the driver and read its figures; a failed run is reported as such, never as a figure."""
-    options = list(workload.quick if quick else workload.options)
+    options = list(workload.quick if quick else workload.tls or workload.options if tls else workload.options)
+    call = " ".join(option for option in options if option not in ("--nodecfg", NODE_CONFIG))
     port = server.tls_port if tls else server.port
     where = ["--pid", str(server.pid), "--port", str(port), "--tcpport", str(server.tcp_port), "--path", server.path]
     where += ["--tls", "1" if tls else "0", "--pass", PASSWORD, "--adminpass", PASSWORD, *server.extra]
@@ -193,5 +182,5 @@ def measure(workload: Workload, server: Running, *, tls: bool, quick: bool) -> M
             values[figure.key] = figure.read(result)
         lost = int(result.get("lost", 0)) + int(result.get("dead", 0))
     except (ValueError, KeyError, IndexError) as problem:
-        return Measured(workload.name, server.name, {}, 0, f"{problem!r}: {done.stderr.strip()[-300:]}")
-    return Measured(workload.name, server.name, values, lost, done.stderr.strip()[-300:] if lost else "")
+        return Measured(workload.name, server.name, {}, 0, call, f"{problem!r}: {done.stderr.strip()[-300:]}")
+    return Measured(workload.name, server.name, values, lost, call, done.stderr.strip()[-300:] if lost else "")

@@ -1,4 +1,4 @@
--- Prosody 0.12 for the benchmark: lean, loopback only, no limits. PEER_DIR is replaced by the runner.
+-- Prosody 0.12 for the benchmark: lean, loopback only, no limits. PEER_DIR and PORT_* are replaced by the runner.
 -- P_GC=t400 in the environment is Prosody at its best CPU; without it the collector is as shipped.
 pidfile = "PEER_DIR/prosody.pid"
 data_path = "PEER_DIR/data"
@@ -17,12 +17,12 @@ c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 consider_bosh_secure = true
 consider_websocket_secure = true
-c2s_ports = { 15222 }
+c2s_ports = { PORT_XMPP }
 legacy_ssl_ports = {}
 c2s_direct_tls_ports = {}
-http_ports = { 15280 }
+http_ports = { PORT_HTTP }
 http_interfaces = { "127.0.0.1" }
-https_ports = { 15281 }
+https_ports = { PORT_TLS }
 https_interfaces = { "127.0.0.1" }
 https_ssl = { key = "PEER_DIR/tls/server.key", certificate = "PEER_DIR/tls/server.pem" }
 http_default_host = "localhost"

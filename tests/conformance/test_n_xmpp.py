@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.conformance.dialogue import (
@@ -20,7 +22,7 @@ from tests.conformance.dialogue import (
     plain,
     texts,
 )
-from tests.conformance.targets import DOMAIN, Server
+from tests.conformance.targets import DOMAIN, Profile, Server
 
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
@@ -54,6 +56,15 @@ def test_N02_the_restart_is_known_by_its_namespace_not_by_its_prefix(server: Ser
     session = authenticated(server)
     body = session.B(1, xmpp_restart="true", to=DOMAIN).replace(b"xmpp:restart", b"x:restart")
     reply = session.post(body.replace(b"xmlns:xmpp=", b"xmlns:x="))
+    assert f"{{{BIND}}}bind" in [feature.tag for stanza in reply.stanzas for feature in stanza]
+
+
+def test_N02_a_restart_of_a_polling_session_brings_the_features_itself(serve: Callable[[Profile], Server]) -> None:
+    server = serve(Profile(inactivity=5))
+    session = Session(server)
+    session.create(hold=0)
+    session.until(f"{{{SASL}}}success", plain("1001"))
+    reply = session.ask(1, xmpp_restart="true", to=DOMAIN).reply(1.0)
     assert f"{{{BIND}}}bind" in [feature.tag for stanza in reply.stanzas for feature in stanza]
 
 

@@ -272,7 +272,8 @@ class Crowd:
     """Hostile clients in threads of their own."""
 
     def __init__(self, place: Place, seed: str, seconds: float, size: int = 3) -> None:
-        self.until = time.monotonic() + seconds
+        self._began = time.monotonic()
+        self.until = self._began + seconds
         self.clients = [Hostile(place, f"{seed}/{number}") for number in range(size)]
         self._threads = [threading.Thread(target=client.play, args=(self.until,)) for client in self.clients]
 
@@ -291,6 +292,11 @@ class Crowd:
     def raging(self) -> bool:
         """Whether the time is not over."""
         return time.monotonic() < self.until
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
 
     @property
     def played(self) -> Counter[str]:

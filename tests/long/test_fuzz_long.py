@@ -42,8 +42,8 @@ class Run:
     """State changes of the well-behaved agent, each one told him by its event."""
     waits_ms: tuple[float, ...]
     """From PUT to event."""
-    memory_kib: tuple[int, int]
-    """Resident memory of the server before and after."""
+    memory_kib: tuple[int, ...]
+    """Resident memory of the server: before, and then five times, the last one after everything."""
 
 
 def resident_kib(pid: int) -> int:
@@ -74,12 +74,14 @@ def rage(prepared: Path, folder: Path, seconds: float) -> Run:
     with demo(folder, settings={**limits, "bosh.unauthenticated_max": 10_000}) as server:
         desk = server.desk("1001").come()
         desk.log_in()
-        before = resident_kib(server.child.pid)
+        memory = [resident_kib(server.child.pid)]
         waits: list[float] = []
         try:
             with Crowd(server.place, seed, seconds) as crowd:
                 while crowd.raging:
                     waits.append(change(desk, len(waits) + 1))
+                    if crowd.elapsed > len(memory) * seconds / 5:
+                        memory.append(resident_kib(server.child.pid))
                     if len(desk.replies) > 500:
                         del desk.replies[:400]
                         desk.heard()
@@ -89,11 +91,11 @@ def rage(prepared: Path, folder: Path, seconds: float) -> Run:
         except BaseException as error:
             error.add_note(f"FUZZ_SEED={seed}")
             raise
-        after = resident_kib(server.child.pid)
+        memory.append(resident_kib(server.child.pid))
         server.signal(signal.SIGTERM)
         assert server.ended() == 0
         assert server.errors == "", seed
-    return Run(seed, seconds, crowd.played, len(waits), tuple(sorted(waits)), (before, after))
+    return Run(seed, seconds, crowd.played, len(waits), tuple(sorted(waits)), tuple(memory))
 
 
 def check_unharmed(server: Server, desk: Desk) -> None:
@@ -131,6 +133,7 @@ def page(run: Run, commit: str) -> str:
     """The proof as people read it."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     games = "\n".join(f"| {name.replace('_', ' ')} | {count} |" for name, count in sorted(run.played.items()))
+    memory = ", ".join(str(kib // 1024) for kib in run.memory_kib)
     middle, worst = run.waits_ms[len(run.waits_ms) // 2], run.waits_ms[-1]
     return f"""# Hostile clients beside a well-behaved one
 
@@ -145,6 +148,6 @@ For {run.seconds:.0f} s three hostile clients played {run.played.total()} games 
 
 Meanwhile agent 1001 changed state {run.changes} times and pinged as often. Every change was accepted and told by its
 event, every ping answered; from PUT to event it took {middle:.1f} ms in the middle and {worst:.1f} ms at worst, on a
-machine that the hostile clients kept busy. The server logged no exception of its own, its resident memory went from
-{run.memory_kib[0] // 1024} to {run.memory_kib[1] // 1024} MiB, and it ended with code 0 when asked to.
+machine that the hostile clients kept busy. The server logged no exception of its own and ended with code 0 when asked
+to. Its resident memory before, after each fifth of the time, and at the end, in MiB: {memory}.
 """

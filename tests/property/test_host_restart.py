@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from poise.protocols.xmpp.host import HostPolicy
 from poise.protocols.xmpp.pubsub.rights import Affiliation
+from poise.protocols.xmpp.records import (
+    AffiliationRecord,
+    DocumentRecord,
+    ItemRecord,
+    MessageRecord,
+    NodeRecord,
+    Record,
+    SubscriptionRecord,
+)
 from poise.protocols.xmpp.xml import Element, to_bytes
 from tests.unit.protocols.xmpp.host_story import PUBSUB, Recorder
 from tests.unit.protocols.xmpp.pubsub.story import OWNER, PS, USER, Scene, form
@@ -197,3 +206,35 @@ class Restarts(RuleBasedStateMachine):
 
 Restarts.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestRestarts = Restarts.TestCase
+
+
+NAMES = st.sampled_from(("n", *PRODUCT, "")) | st.text(max_size=5)
+JIDS = st.sampled_from(("1001@localhost", "1001@localhost/x", "far@away.example", "@", ""))
+CONFIGS = st.sampled_from(
+    ("{}", "[]", "null", "", '{"pubsub#title": 5}', '{"pubsub#title": []}', '{"pubsub#deliver": ["0"]}')
+) | st.text(max_size=5)
+WORDS = st.sampled_from(("owner", "outcast", "subscribed", "pending", "")) | st.text(max_size=5)
+NUMBERS = st.integers(0, 2**62)
+TIMES = st.floats(0, 4e9)
+RECORDS = st.one_of(
+    st.builds(NodeRecord, NAMES, JIDS, TIMES, CONFIGS),
+    st.builds(AffiliationRecord, NAMES, JIDS, WORDS),
+    st.builds(SubscriptionRecord, NAMES, JIDS, WORDS, CONFIGS),
+    st.builds(ItemRecord, NAMES, NAMES, NUMBERS, JIDS, TIMES, st.binary(max_size=5)),
+    st.builds(MessageRecord, JIDS, NUMBERS, TIMES, st.booleans(), st.binary(max_size=5)),
+    st.builds(DocumentRecord, JIDS, NAMES, st.binary(max_size=5)),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(RECORDS, max_size=12))
+def test_whatever_was_stored_a_server_starts(records: list[Record]) -> None:
+    scene = Scene(ready=False)
+    assert 0 <= scene.host.restore(records, scene.now) <= len(records)
+    for node in PRODUCT:
+        scene.host.create_node(node)
+    client = scene.join("1001")
+    scene.host.nodes_complete(scene.now)
+    scene.host.due(scene.host.deadline if scene.host.deadline < float("inf") else scene.now)
+    save(scene, Shelf())  # what had expired is removed for good, which the client's answers wait for
+    assert scene.ask(client, "get", "<ping xmlns='urn:xmpp:ping'/>").attrs["type"] == "result"

@@ -220,6 +220,27 @@ def kept_when_stored(scene: Scene, shelf: Shelf) -> list[str]:
     return kept(restarted(shelf), "n")
 
 
+def test_changes_of_configuration_and_affiliations_come_back_too() -> None:
+    scene, shelf = durable()
+    iq(scene, scene.admin, "1", f"<pubsub xmlns='{PS}'><create node='n'/></pubsub>")
+    changed = form("node_config", ("title", "News"))
+    iq(scene, scene.admin, "2", f"<pubsub xmlns='{PS}#owner'><configure node='n'>{changed}</configure></pubsub>")
+    for number, affiliation in (("3", "member"), ("4", "publisher"), ("5", "none")):
+        for user in ("1001", "1002") if affiliation != "none" else ("1002",):
+            entry = f"<affiliation jid='{user}@localhost' affiliation='{affiliation}'/>"
+            own = f"<pubsub xmlns='{PS}#owner'><affiliations node='n'>{entry}</affiliations></pubsub>"
+            iq(scene, scene.admin, f"{number}{user}", own)
+    save(scene, shelf)
+    again = restarted(shelf)
+    asked = values(verb(again.own(again.admin, "<configure node='n'/>", "get"), f"{PS}#owner"))
+    assert asked["title"] == ["News"]
+    known = entries(again.own(again.admin, "<affiliations node='n'/>", "get"), f"{PS}#owner")
+    assert {entry["jid"]: entry["affiliation"] for entry in known} == {
+        "admin@localhost": "owner",
+        "1001@localhost": "publisher",
+    }
+
+
 def test_what_a_deleted_node_had_is_not_stored_any_more() -> None:
     scene, shelf = durable()
     beside = form("node_config", ("persist_items", "1"))
@@ -346,16 +367,27 @@ def test_documents_are_there_after_a_restart() -> None:
 
 def test_what_a_user_had_is_forgotten_with_the_user() -> None:
     scene, shelf = durable()
-    scene.host.create_node(USER)
+    for node in (USER, INFO):
+        scene.host.create_node(node)
     client = scene.join("1001")
     iq(scene, client, "v", "<vCard xmlns='vcard-temp'><FN>Agent</FN></vCard>", to="1001@localhost")
     iq(scene, client, "s", subscribe(USER, client.jid))
+    entry = "<affiliation jid='1001@localhost' affiliation='outcast'/>"
+    own = f"<pubsub xmlns='{PS}#owner'><affiliations node='{INFO}'>{entry}</affiliations></pubsub>"
+    iq(scene, scene.admin, "a", own)
     scene.leave(client)
     say(scene, scene.join("1002"), "1001@localhost", "hello")
     save(scene, shelf)
+    assert [kind for kind, rows in shelf.rows.items() if rows] == [
+        AffiliationRecord,
+        SubscriptionRecord,
+        MessageRecord,
+        DocumentRecord,
+    ]
     scene.host.forget_user("1001", scene.now)
     save(scene, shelf)
     assert not any(rows for rows in shelf.rows.values())
+    assert entries(scene.get(scene.join("1001"), "<affiliations/>")) == []
 
 
 def test_a_notification_that_is_to_be_replayed_is_stored_too() -> None:

@@ -99,8 +99,8 @@ def packed(table: Table, value: object, default: object) -> str:
 def unpacked(table: Table, text: str) -> dict[str, Any]:
     """The other way, as values by attribute. Raises ValueError or StanzaRefused for what `packed` never made."""
     stored = json.loads(text)
-    if not isinstance(stored, dict):
-        raise ValueError("not a JSON object")
+    if not isinstance(stored, dict) or not all(isinstance(texts, list) for texts in stored.values()):
+        raise ValueError("not a JSON object of lists")
     return changes(table, {var: tuple(map(str, texts)) for var, texts in stored.items()})
 
 

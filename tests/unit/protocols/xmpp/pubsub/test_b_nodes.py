@@ -184,6 +184,8 @@ def test_PS27_items_go_with_persistence_and_with_the_number_kept() -> None:
     assert (kept(scene, "n"), told(client)) == (["b", "c", "d"], [])
     scene.configure("n", ("max_items", "1"), ("notify_retract", "1"))
     assert (kept(scene, "n"), names(client)) == (["d"], ["retract b", "retract c"])
+    scene.configure("n", ("max_items", "2"))
+    assert names(client) == []  # nothing had to go
     scene.configure("n", ("persist_items", "0"))
     assert refusal(scene.get(scene.admin, "<items node='n'/>")) == (
         "feature-not-implemented",
@@ -192,6 +194,15 @@ def test_PS27_items_go_with_persistence_and_with_the_number_kept() -> None:
     scene.configure("n", ("persist_items", "1"))
     assert kept(scene, "n") == []
     assert scene.host._pubsub.items.total_bytes == 0
+
+
+def test_PS27_a_node_cannot_be_told_to_keep_more_than_the_service_does() -> None:
+    scene = Scene()
+    scene.create("n", ("persist_items", "1"))
+    assert condition(scene.configure("n", ("max_items", "1001"), ("title", "T"))) == ("modify", "not-acceptable")
+    found = values(verb(scene.own(scene.admin, "<configure node='n'/>", "get"), OWNER))
+    assert (found["max_items"], found["title"]) == (["max"], [""])
+    assert ok(scene.configure("n", ("max_items", "1000")))
 
 
 def test_PS28_a_node_that_closes_ends_the_subscriptions_of_outsiders_and_tells_them() -> None:

@@ -334,6 +334,9 @@ def test_PS59_own_affiliations_are_listed() -> None:
     scene.affiliate("m", "1001", "publisher")
     assert entries(scene.get(client, "<affiliations/>")) == [{"node": "m", "affiliation": "publisher"}]
     assert entries(scene.get(client, "<affiliations node='n'/>")) == []
+    assert ok(scene.affiliate("m", "1001", "publisher"))  # as it is already
+    assert ok(scene.affiliate("m", "1001", "none"))
+    assert entries(scene.get(client, "<affiliations/>")) == []
     assert [entry["affiliation"] for entry in entries(scene.get(scene.admin, "<affiliations/>"))] == ["owner"] * 2
 
 
