@@ -9,6 +9,7 @@ import base64
 import select
 import socket
 import struct
+import time
 import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Iterable
@@ -147,13 +148,15 @@ class WebSocket:
         body, self.buffer = self.buffer[:length], self.buffer[length:]
         return Answer(int(lines[0].split()[1]), headers, body)
 
-    def frame(self) -> Frame:
-        """The next frame."""
+    def frame(self, *passed_over: int) -> Frame:
+        """The next frame; those of some kinds are passed over, for no longer than any wait."""
+        deadline = time.monotonic() + self.patience_s
         while True:
             found = self._take()
-            if found is not None:
+            if found is None:
+                self._more("where a frame was due", deadline)
+            elif found.opcode not in passed_over:
                 return found
-            self._more("where a frame was due")
 
     def _take(self) -> Frame | None:
         data = self.buffer
@@ -183,9 +186,7 @@ class WebSocket:
         parts: list[bytes] = []
         compressed = False
         while True:
-            got = self.frame()
-            if got.opcode in (PING, PONG):
-                continue
+            got = self.frame(PING, PONG)
             assert got.opcode in (TEXT, CONT), f"a message was due, {got} came"
             compressed = compressed or bool(got.rsv & 4)
             parts.append(got.payload)
@@ -196,9 +197,7 @@ class WebSocket:
     def close_code(self) -> int | None:
         """The code of the close frame that must come next (None: it has none); it is answered, and the server hangs
         up."""
-        got = self.frame()
-        while got.opcode in (PING, PONG):
-            got = self.frame()
+        got = self.frame(PING, PONG)
         assert got.opcode == CLOSE, f"a close frame was due, {got} came"
         self.send(frame(got.payload[:2], CLOSE))
         assert self.rest() == b""
@@ -225,8 +224,9 @@ class WebSocket:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def _more(self, where: str) -> None:
-        self.socket.settimeout(self.patience_s)
+    def _more(self, where: str, deadline: float | None = None) -> None:
+        left = self.patience_s if deadline is None else deadline - time.monotonic()
+        self.socket.settimeout(max(0.01, left))
         try:
             data = self.socket.recv(65536)
         except TimeoutError:
