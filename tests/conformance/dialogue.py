@@ -228,7 +228,9 @@ class Contact:
     def greet(self, session: Session) -> None:
         """See a session of the same account become available, and let it see both."""
         seen = {p.get("from") for p in session.next("<presence/>").stanzas}
-        while not seen >= {session.jid, self.jid}:
+        for _ in range(4):
+            if seen >= {session.jid, self.jid}:
+                break
             seen |= {p.get("from") for p in session.next().stanzas}
         self.hear(f"{{{CLIENT}}}presence", from_=session.jid)
 

@@ -14,12 +14,20 @@ ROOT = Path(__file__).parents[2]
 P99_MS = 50.0
 """What an agent does not notice as waiting; the project's promise."""
 
+DRIVER_LATE_MS = 20.0
+"""A driver that sends its own PUTs later than this measures a machine busy with something else: once more, then."""
+
 
 @pytest.mark.long
 def test_p99_from_put_to_event_is_below_50_ms_at_100_a_second(tmp_path: Path) -> None:
-    result = measure(tmp_path, agents=50, rate=100, seconds=20)
-    assert not result.lost
-    assert not result.wrong
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        result = measure(folder, agents=50, rate=100, seconds=20)
+        assert not result.lost
+        assert not result.wrong
+        if result.late_ms < DRIVER_LATE_MS:
+            break
     assert result.at(0.99) < P99_MS, result.as_json()
     git = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()

@@ -241,6 +241,42 @@ def test_changes_of_configuration_and_affiliations_come_back_too() -> None:
     }
 
 
+def test_a_purged_node_is_empty_after_a_restart_and_items_are_numbered_on() -> None:
+    scene, shelf = durable()
+    beside = form("node_config", ("persist_items", "1"))
+    iq(scene, scene.admin, "1", f"<pubsub xmlns='{PS}'><create node='n'/><configure>{beside}</configure></pubsub>")
+
+    def publish(item_id: str) -> None:
+        item = f"<item id='{item_id}'><entry xmlns='custom'/></item>"
+        iq(scene, scene.admin, "p", f"<pubsub xmlns='{PS}'><publish node='n'>{item}</publish></pubsub>")
+
+    publish("a")
+    publish("b")
+    save(scene, shelf)
+    assert [record.number for record in shelf.of(ItemRecord) if isinstance(record, ItemRecord)] == [1, 2]
+    iq(scene, scene.admin, "2", f"<pubsub xmlns='{PS}#owner'><purge node='n'/></pubsub>")
+    save(scene, shelf)
+    assert shelf.of(ItemRecord) == []
+    publish("c")
+    save(scene, shelf)
+    assert kept(restarted(shelf), "n") == ["c"]
+
+
+def test_options_make_a_subscription_of_the_product_ones_own() -> None:
+    scene, shelf = durable()
+    scene.host.create_node(INFO)
+    scene.host.subscribe(INFO, "1001@localhost")
+    client = scene.join("1001")
+    inside = form("subscribe_options", ("deliver", "0"))
+    options = f"<options node='{INFO}' jid='1001@localhost'>{inside}</options>"
+    iq(scene, client, "o", f"<pubsub xmlns='{PS}'>{options}</pubsub>")
+    save(scene, shelf)
+    assert restarted(shelf, INFO).host.subscriptions(INFO) == ("1001@localhost",)
+    iq(scene, client, "u", f"<pubsub xmlns='{PS}'><unsubscribe node='{INFO}' jid='1001@localhost'/></pubsub>")
+    save(scene, shelf)
+    assert restarted(shelf, INFO).host.subscriptions(INFO) == ()
+
+
 def test_what_a_deleted_node_had_is_not_stored_any_more() -> None:
     scene, shelf = durable()
     beside = form("node_config", ("persist_items", "1"))

@@ -161,6 +161,28 @@ def test_PS49_a_pending_subscriber_may_think_better_of_it() -> None:
     assert scene.host.subscriptions("n") == ()
 
 
+def test_PS49_who_waits_goes_on_waiting_when_rights_are_looked_at_anew() -> None:
+    scene = Scene()
+    scene.create("n", ("access_model", "authorize"))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    scene.host.review_subscriptions("1001", scene.now)
+    scene.affiliate("n", "1001", "none")
+    scene.deliver()
+    assert (listed(scene, client), told(client)) == ([("n", client.jid, "pending")], [])
+    scene.affiliate("n", "1001", "member")
+    assert [element.attrs["subscription"] for element in told(client)] == ["subscribed"]
+
+
+def test_PS49_the_product_approves_by_subscribing() -> None:
+    scene = Scene()
+    scene.create("n", ("access_model", "authorize"))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    scene.host.subscribe("n", client.jid)
+    assert listed(scene, client) == [("n", client.jid, "subscribed")]
+
+
 def test_PS49_nobody_but_an_owner_approves() -> None:
     scene = Scene()
     scene.create("n", ("access_model", "authorize"))
@@ -449,6 +471,37 @@ def test_PS62_a_subscription_bound_to_presence_ends_with_it() -> None:
     assert scene.host.subscriptions("n") == ("1001@localhost", "1001@localhost/other")
     scene.leave(phone)
     assert scene.host.subscriptions("n") == ("1001@localhost/other",)
+
+
+def test_PS62_such_a_subscription_waits_for_presence_that_never_came() -> None:
+    scene = Scene()
+    scene.create("n")
+    client = scene.bind("1001")
+    beside = f"<options>{form('subscribe_options', ('expire', 'presence'))}</options>"
+    assert ok(scene.set(client, f"<subscribe node='n' jid='{client.jid}'/>{beside}"))
+    scene.join("1001", "phone")
+    assert scene.host.subscriptions("n") == (client.jid,)
+    scene.leave(scene.join("1001", "phone"))
+    assert scene.host.subscriptions("n") == ()
+
+
+def test_nothing_is_remembered_of_who_has_no_subscription_and_no_affiliation() -> None:
+    scene = Scene()
+    scene.create("n")
+    clients = [scene.join(user) for user in ("1001", "1002")]
+    for client in clients:
+        for jid in (client.jid, client.jid.partition("/")[0]):
+            scene.subscribe(client, "n", jid)
+    for client in clients:
+        scene.affiliate("n", client.jid.partition("@")[0], "member")
+    for client in clients:
+        for jid in (client.jid, client.jid.partition("/")[0]):
+            scene.set(client, f"<unsubscribe node='n' jid='{jid}'/>")
+        scene.affiliate("n", client.jid.partition("@")[0], "none")
+    assert scene.host._pubsub._of_user == {}
+    assert set(scene.host._pubsub.affiliated) == {"admin@localhost"}
+    scene.own(scene.admin, "<delete node='n'/>")
+    assert scene.host._pubsub.affiliated == {}
 
 
 def test_owners_hear_of_subscribers_where_the_node_says_so() -> None:

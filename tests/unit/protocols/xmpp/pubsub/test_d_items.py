@@ -173,6 +173,47 @@ def test_PS82_a_node_is_full_by_bytes_too() -> None:
     assert kept(scene, "n") == ["c"]
 
 
+def size_of(words: str, item_id: str) -> int:
+    """What an item counts: its payload, its id, and 300 bytes for the rest."""
+    return len(f'<entry xmlns="custom">{words}</entry>') + len(item_id) + 300
+
+
+def test_PS82_room_is_used_to_the_last_byte() -> None:
+    two = size_of("x" * 100, "a") + size_of("x" * 50, "b")
+    scene = Scene(HostPolicy(item_bytes_per_node=two, item_bytes_total=two))
+    persistent(scene, config=(("publish_node_full", "reject"),))
+    assert ok(scene.put(scene.admin, "n", "a", "x" * 100))
+    assert ok(scene.put(scene.admin, "n", "b", "x" * 50))
+    assert scene.host._pubsub.items.total_bytes == two
+    assert refusal(scene.put(scene.admin, "n", "b", "x" * 51)) == ("conflict", "node-full")
+    scene.configure("n", ("publish_node_full", "discard-oldest"))
+    assert ok(scene.put(scene.admin, "n", "b", "x" * 50))
+    assert kept(scene, "n") == ["a", "b"]
+    assert ok(scene.put(scene.admin, "n", "c", "x" * 50))  # 50 bytes less than the one that must go
+    assert kept(scene, "n") == ["b", "c"]
+    one = Scene(HostPolicy(item_bytes_per_node=size_of("x", "a")))
+    persistent(one, "a", "b")
+    assert kept(one, "n") == ["b"]
+    assert refusal(one.put(one.admin, "n", "a", "xx")) == ("not-acceptable", "payload-too-big")
+
+
+def test_PS82_as_many_go_as_are_in_the_way() -> None:
+    scene = Scene(HostPolicy(item_bytes_per_node=4 * size_of("x", "a")))
+    persistent(scene, *"abcd")
+    words = "x" * (2 * size_of("x", "a") - size_of("", "e"))
+    assert ok(scene.put(scene.admin, "n", "e", words))
+    assert kept(scene, "n") == ["c", "d", "e"]
+
+
+def test_PS82_nobody_hears_of_retractions_when_nothing_had_to_go() -> None:
+    scene = Scene()
+    persistent(scene, config=(("notify_retract", "1"),))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    scene.put(scene.admin, "n", "a")
+    assert names(client) == ["item a"]
+
+
 def test_PS82_a_node_with_room_for_none_keeps_none() -> None:
     scene = Scene()
     persistent(scene, "a", config=(("max_items", "0"),))
@@ -386,6 +427,8 @@ def test_PS90_PS91_all_items_go_at_once_in_either_namespace(owner: bool) -> None
     assert ok(scene.pubsub(scene.admin, "set", "<purge node='n'/>", owner))
     (purged,) = told(client)
     assert (purged.name, dict(purged.attrs), kept(scene, "n")) == ("purge", {"node": "n"}, [])
+    assert (scene.host._pubsub.items.total_bytes, scene.host._pubsub.nodes["n"].item_bytes) == (0, 0)
+    assert ok(scene.pubsub(scene.admin, "set", "<purge node='n'/>", owner))
     assert refusal(scene.pubsub(scene.admin, "set", "<purge/>", owner)) == ("bad-request", "nodeid-required")
     assert refusal(scene.pubsub(scene.admin, "set", "<purge node='m'/>", owner))[0] == "item-not-found"
 
@@ -419,6 +462,15 @@ def test_PS93_the_newest_item_follows_the_answer_to_the_subscription(config: str
         assert dict(delay.attrs) == {"from": "pubsub.localhost", "stamp": "2023-11-14T22:13:20Z"}
     scene.subscribe(client, "n")
     assert client.take() == []  # already subscribed: nothing is new
+
+
+def test_PS93_a_node_without_items_sends_none() -> None:
+    scene = Scene()
+    persistent(scene, config=(("send_last_published_item", "on_sub_and_presence"),))
+    client = scene.join("1001")
+    assert ok(scene.subscribe(client, "n", "1001@localhost"))
+    assert client.take() == []
+    assert scene.join("1001", "phone").take() == []
 
 
 def test_PS94_the_newest_item_is_sent_once_a_session_where_the_node_does_so() -> None:
