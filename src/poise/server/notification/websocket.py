@@ -276,6 +276,11 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self.sent += 1
         self._write(self._frame(stanza), now)
 
+    def deliver_all(self, stanzas: Sequence[bytes], now: float) -> None:
+        """Several at once, in one write."""
+        self.sent += len(stanzas)
+        self._write(b"".join(map(self._frame, stanzas)), now)
+
     def idle_s(self, now: float) -> float:
         """Seconds since anything came from the client; a live one answers pings."""
         return now - self._heard_at
@@ -405,7 +410,7 @@ class WebSocketService:
     def upgrade(self, connection: HttpConnection, request: RequestReader) -> None:
         """A request for `/ws`."""
         date = connection.site.date()
-        answer = self._handshake.answer(request.method, request.url, request.version, request.headers, date)
+        answer = self._handshake.answer(request.method, request.version, request.headers, date)
         if isinstance(answer, Rejected):
             self._refuse(connection, request, answer)
         elif connection.first is not None or not request.may_upgrade:
