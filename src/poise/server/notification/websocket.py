@@ -312,6 +312,10 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     def _send(self, data: bytes, now: float) -> None:
         self._write(data, now)
 
+    def _flush(self, unsent: list[bytes], now: float) -> None:
+        self._write(b"".join(unsent), now)
+        unsent.clear()
+
     def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
         assert isinstance(output, Finished)
         if output.ending_code == "client-left":
