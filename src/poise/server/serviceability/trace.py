@@ -6,7 +6,8 @@ then the fields of the kind. Kinds and fields are named where they are written, 
 
 from __future__ import annotations
 
-import json
+from json.encoder import encode_basestring_ascii
+from math import isfinite
 
 from poise.server.clock import Clock
 from poise.server.serviceability.activelog import Activelog
@@ -21,6 +22,7 @@ SID_TAIL = 4
 """Characters of a sid that are shown: enough to follow a session in one file, too little to enter it."""
 
 Value = str | int | float | bool | None
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 def sid_tail(sid: str) -> str:
@@ -46,14 +48,22 @@ class Trace:
 
     @staticmethod
     def _line(stamp: str, kind: str, sid: str, jid: str, fields: dict[str, Value]) -> str:
-        record: dict[str, Value] = {"time": stamp, "kind": kind}
+        # ASCII: controls, line breaks and lone surrogates are escaped. Written out because json.dumps builds an encoder
+        # for every call, and a sign-in has eight events
+        parts = [f'{{"time": "{stamp}", "kind": "{kind}"']
         if sid:
-            record["sid"] = sid_tail(sid)
+            parts.append(f'"sid": {encode_basestring_ascii(sid_tail(sid))}')
         if jid:
-            record["jid"] = jid
+            parts.append(f'"jid": {encode_basestring_ascii(jid)}')
         for name, value in fields.items():
-            record[name] = value[:LINE_MAX] if isinstance(value, str) else value
-        return json.dumps(record) + "\n"  # ASCII: controls, line breaks and lone surrogates are escaped
+            if isinstance(value, str):
+                text = encode_basestring_ascii(value[:LINE_MAX])
+            elif value is None or isinstance(value, bool):
+                text = _WORDS[value]
+            else:
+                text = repr(value) if isfinite(value) else "null"
+            parts.append(f'"{name}": {text}')
+        return ", ".join(parts) + "}\n"
 
     def _dropped(self, count: int) -> str:
         # on the writer's thread: a stamp of its own

@@ -423,6 +423,7 @@ def test_what_a_user_had_is_forgotten_with_the_user() -> None:
     scene.host.forget_user("1001", scene.now)
     save(scene, shelf)
     assert not any(rows for rows in shelf.rows.values())
+    assert len(scene.host._offline) == 0
     assert entries(scene.get(scene.join("1001"), "<affiliations/>")) == []
 
 

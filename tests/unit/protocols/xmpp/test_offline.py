@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from poise.protocols.xmpp.delivery import Counters, Event, Output, Unstored
+from poise.protocols.xmpp.delivery import Alarm, Counters, Event, Output, Unstored
 from poise.protocols.xmpp.host_limits import HostPolicy
 from poise.protocols.xmpp.journal import Journal
 from poise.protocols.xmpp.moment import Moment
@@ -78,6 +78,30 @@ def test_the_stamp_is_the_wall_time_of_storing() -> None:
     shelf.moment.offset = 100.0
     delay = b'<delay xmlns="urn:xmpp:delay" from="d" stamp="1970-01-01T00:01:50Z"/>'
     assert shelf.store.take("a@d", b"d") == [MESSAGE.replace(b"</message>", delay + b"</message>"), MESSAGE]
+
+
+def test_a_store_is_full_at_the_last_byte_and_what_has_expired_makes_room() -> None:
+    shelf = Shelf(HostPolicy(offline_bytes_per_user=2 * len(MESSAGE), offline_keep_s=100.0))
+    assert [shelf.store.put("a@d", MESSAGE, stamped=False) for _ in range(3)] == [True, True, False]
+    assert [shelf.store.put("b@d", MESSAGE, stamped=False) for _ in range(1)] == [True]
+    shelf.moment.now = 100.0
+    assert shelf.store.put("a@d", MESSAGE, stamped=False)
+    assert len(shelf.store) == 2
+
+
+def test_the_store_says_when_it_wants_to_be_called() -> None:
+    shelf = Shelf(durable=True)
+    shelf.store.put("a@d", MESSAGE, stamped=False)
+    assert [event.at for event in shelf.events if isinstance(event, Alarm)] == [3600.0]
+    shelf.events.clear()
+    shelf.store.take("b@d", b"d")
+    assert not shelf.events
+    shelf.store.take("a@d", b"d")
+    assert [event.at for event in shelf.events if isinstance(event, Alarm)] == [60.0]
+    passing = Shelf()
+    passing.store.put("a@d", MESSAGE, stamped=False)
+    passing.store.take("a@d", b"d")
+    assert passing.store.deadline == 3600.0  # nothing to be remembered of what was handed out
 
 
 def test_what_nobody_fetched_in_time_is_gone_and_counted() -> None:

@@ -112,6 +112,21 @@ def test_PS77_a_persistent_node_wants_an_item_with_a_payload(inside: str, app: s
     assert kept(scene, "n") == []
 
 
+def test_PS77_a_persistent_node_without_payloads_wants_an_item_too() -> None:
+    scene = Scene()
+    persistent(scene, config=(("deliver_payloads", "0"),))
+    assert refusal(scene.set(scene.admin, "<publish node='n'/>")) == ("bad-request", "item-required")
+
+
+def test_PS78_the_service_has_limits_of_its_own_to_the_last_byte() -> None:
+    size = len('<entry xmlns="custom">xx</entry>')
+    scene = Scene(HostPolicy(payload_bytes=size, item_id_bytes=4))
+    scene.create("n")
+    assert ok(scene.put(scene.admin, "n", "éé", "xx"))
+    assert refusal(scene.put(scene.admin, "n", "i", "xxx")) == ("not-acceptable", "payload-too-big")
+    assert condition(scene.put(scene.admin, "n", "éé1", "x"))[1] == "not-acceptable"
+
+
 def test_PS78_a_payload_has_its_limit() -> None:
     scene = Scene()
     scene.create("n", ("max_payload_size", "100"))
@@ -473,6 +488,16 @@ def test_PS93_a_node_without_items_sends_none() -> None:
     assert scene.join("1001", "phone").take() == []
 
 
+def test_PS93_a_newest_item_of_unknown_age_carries_no_invented_stamp() -> None:
+    scene = Scene()
+    scene.host.wall_offset = None
+    persistent(scene, "a", config=(("send_last_published_item", "on_sub"),))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    message = client.only()
+    assert (item_ids(message), message.child("delay")) == (["a"], None)
+
+
 def test_PS94_the_newest_item_is_sent_once_a_session_where_the_node_does_so() -> None:
     scene = Scene()
     persistent(scene, "a", config=(("send_last_published_item", "on_sub_and_presence"),))
@@ -577,7 +602,9 @@ def test_PS100_a_fan_out_is_one_entry_whatever_the_number_of_subscribers() -> No
     for resource in ("a", "b", "c"):
         scene.subscribe(scene.join("1001", resource), "n")
     scene.host.outbox.clear()
+    before = scene.host.counters.delivered
     scene.host.publish("n", "i", b"<a/>", scene.now)
+    assert scene.host.counters.delivered == before + 3
     assert [len(fanout) for fanout in scene.fanouts()] == [3]
 
 
