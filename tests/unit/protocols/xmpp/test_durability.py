@@ -401,6 +401,15 @@ def test_documents_are_there_after_a_restart() -> None:
     assert len(shelf.of(DocumentRecord)) == 2
 
 
+def test_a_document_that_was_emptied_is_not_stored_any_more() -> None:
+    scene, shelf = durable()
+    client = scene.join("1001")
+    for words in ("<FN>Agent</FN>", ""):
+        iq(scene, client, "v", f"<vCard xmlns='vcard-temp'>{words}</vCard>", to="1001@localhost")
+        save(scene, shelf)
+        assert len(shelf.of(DocumentRecord)) == bool(words)
+
+
 def test_what_a_user_had_is_forgotten_with_the_user() -> None:
     scene, shelf = durable()
     for node in (USER, INFO):
@@ -423,7 +432,7 @@ def test_what_a_user_had_is_forgotten_with_the_user() -> None:
     scene.host.forget_user("1001", scene.now)
     save(scene, shelf)
     assert not any(rows for rows in shelf.rows.values())
-    assert len(scene.host._offline) == 0
+    assert (len(scene.host._offline), scene.host._documents.get("1001@localhost", "vcard")) == (0, None)
     assert entries(scene.get(scene.join("1001"), "<affiliations/>")) == []
 
 

@@ -174,6 +174,18 @@ def test_PS49_who_waits_goes_on_waiting_when_rights_are_looked_at_anew() -> None
     assert [element.attrs["subscription"] for element in told(client)] == ["subscribed"]
 
 
+def test_PS49_an_answer_that_comes_too_late_ends_nothing() -> None:
+    scene = Scene()
+    scene.create("n", ("access_model", "authorize"))
+    client = scene.join("1001")
+    scene.subscribe(client, "n")
+    message = asked(scene.admin)
+    answer_form(scene, scene.admin, message, "1")
+    client.raw.clear()
+    answer_form(scene, scene.admin, message, "0")
+    assert (told(client), listed(scene, client)) == ([], [("n", client.jid, "subscribed")])
+
+
 def test_PS49_the_product_approves_by_subscribing() -> None:
     scene = Scene()
     scene.create("n", ("access_model", "authorize"))
@@ -341,6 +353,7 @@ def test_PS58_own_subscriptions_are_listed_for_all_resources() -> None:
     scene.subscribe(client, "m")
     scene.subscribe(scene.join("1002"), "n")
     assert listed(scene, client) == [("n", "1001@localhost/elsewhere", "subscribed"), ("m", client.jid, "pending")]
+    assert verb(scene.get(client, "<default node='m'/>")).attrs["node"] == "m"
     answer = scene.get(client, "<subscriptions node='m'/>")
     assert (verb(answer).attrs["node"], [entry["node"] for entry in entries(answer)]) == ("m", ["m"])
     page = "<subscriptions/><set xmlns='http://jabber.org/protocol/rsm'><max>1</max><after>0</after></set>"
@@ -411,6 +424,14 @@ def test_PS60_entries_that_cannot_be_are_given_back_and_the_others_count() -> No
     twice = "<subscription jid='1002@localhost' subscription='none'/>" * 2
     answer = scene.own(scene.admin, f"<subscriptions node='n'>{twice}</subscriptions>")
     assert condition(answer)[1] == "bad-request"
+
+
+def test_PS60_a_subscription_for_which_there_is_no_room_is_given_back() -> None:
+    scene = Scene(HostPolicy(subscriptions_per_node=1))
+    scene.create("n")
+    answer = manage(scene, "n", **{"1001@localhost": "subscribed", "1002@localhost": "subscribed"})
+    assert condition(answer) == ("modify", "not-acceptable")
+    assert scene.host.subscriptions("n") == ("1001@localhost",)
 
 
 def test_PS60_nobody_is_subscribed_to_a_node_of_the_product_that_the_rule_keeps_from_him() -> None:
