@@ -339,7 +339,8 @@ def metrics() -> list[Counter | Gauge]:
     """The metrics of an application that was started and stopped again."""
 
     async def start(data: str) -> list[Counter | Gauge]:
-        settings = Settings(server=Server(host="127.0.0.1", domain="localhost", data=data), ports=Ports(0, 0, 0))
+        free = Ports(https=0, notification=0, xmpp=0, xmpp_tls=0)
+        settings = Settings(server=Server(host="127.0.0.1", domain="localhost", data=data), ports=free)
         application = Application(settings)
         await application.start()
         try:
