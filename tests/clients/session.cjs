@@ -25,11 +25,15 @@ function quieten(Strophe) {
 }
 
 // Arguments: URL JID PASSWORD, or URL JID --attach SID RID to take over the session of a page that was reloaded.
-exports.run = function ({ Strophe, $pres }, version, [url, jid, password, sid, rid]) {
+// `comesBack`: connect again when the connection is lost, as a desktop does over WebSocket, where nothing is resumed.
+exports.say = say;
+exports.update = update;
+exports.run = function ({ Strophe, $pres }, version, [url, jid, password, sid, rid], { comesBack = false } = {}) {
   quieten(Strophe); // standard output is ours
   const names = Object.fromEntries(Object.entries(Strophe.Status).map(([name, value]) => [value, name]));
   const over = [Strophe.Status.DISCONNECTED, Strophe.Status.AUTHFAIL, Strophe.Status.CONNFAIL];
   const connection = new Strophe.Connection(url);
+  let leaving = false;
 
   function listen() {
     connection.addHandler(
@@ -48,13 +52,19 @@ exports.run = function ({ Strophe, $pres }, version, [url, jid, password, sid, r
     say({ event: "status", name: names[status], condition: condition ?? null, jid: connection.jid, version });
     if (status === Strophe.Status.CONNECTED || status === Strophe.Status.ATTACHED) listen();
     if (status === Strophe.Status.CONNECTED) connection.send($pres());
-    if (over.includes(status)) process.exit(0);
+    if (comesBack && !leaving && (status === Strophe.Status.DISCONNECTED || status === Strophe.Status.CONNFAIL)) {
+      setTimeout(() => {
+        connection.reset();
+        connection.connect(jid, password, changed);
+      }, 300);
+    } else if (over.includes(status)) process.exit(0);
   }
 
   if (password === "--attach") connection.attach(jid, sid, Number(rid), changed);
   else connection.connect(jid, password, changed);
 
   process.on("SIGTERM", () => {
+    leaving = true;
     connection.flush();
     connection.disconnect("leave");
   });

@@ -134,8 +134,9 @@ def _spawn(name: str, command: list[str], environment: dict[str, str], ports: li
     if shutil.which(command[0]) is None:
         raise ValueError(f"{name} is not installed: run tools/install-peers.sh as root")
     log = folder / "output.log"
+    tied = ["setpriv", "--pdeathsig", "TERM", "--"]  # a run that is killed leaves no peer behind
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=folder)
+        process = subprocess.Popen([*tied, *command], env=environment, stdout=output, stderr=output, cwd=folder)
     return Peer(name, process, ports, log)
 
 

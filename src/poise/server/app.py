@@ -33,6 +33,7 @@ from poise.server.ctilink.client import CtiClient
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
+from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.health import Health
@@ -241,12 +242,23 @@ class Application:
             host=host,
             admission=admission,
             reaper_period_s=bosh.reaper_interval_s,
+            websocket=self._websocket_policy(),
             allowed_origins=bosh.allowed_origins,
             plain_in_clear=ports.insecure,
             scram=xmpp.scram,
             tcp_idle_s=float(xmpp.idle_limit_s or inf),
             names=frozenset(name.lower() for name in self._names()),
             limits=replace(HttpLimits(), connections_per_address=bosh.connections_per_address),
+        )
+
+    def _websocket_policy(self) -> WebSocketPolicy:
+        websocket = self.settings.websocket
+        return WebSocketPolicy(
+            message_max_bytes=websocket.message_max_bytes,
+            idle_s=float(websocket.idle_limit_s or inf),
+            compression=websocket.compression,
+            deflate_from_bytes=websocket.deflate_from_bytes,
+            redirect_uri=websocket.redirect_uri,
         )
 
     def _link_settings(self) -> LinkSettings:

@@ -13,8 +13,9 @@ from poise.finesse import timing as presence_timing
 from poise.protocols.cti import timing as cti_timing
 from poise.protocols.xmpp import host_limits
 from poise.protocols.xmpp.bosh import timing as bosh_timing
+from poise.protocols.xmpp.xml import LIMITS
 from poise.server.notification import admission
-from poise.server.notification.timing import IDLE_S, HttpLimits
+from poise.server.notification.timing import DEFLATE_FROM_BYTES, IDLE_S, HttpLimits
 
 PID_FILE = "poise.pid"
 """File in the data folder that names the running server, for `poise utils`."""
@@ -43,12 +44,12 @@ class Server:
 class Ports:
     """TCP ports; 0 takes any free port, -1 switches the listener off."""
 
-    https: int = setting(8445, "HTTPS: REST, desktop, also /http-bind")
-    notification: int = setting(7443, "HTTPS: /http-bind of the notification service")
+    https: int = setting(8445, "HTTPS: REST, desktop, also /http-bind and /ws")
+    notification: int = setting(7443, "HTTPS: /http-bind and /ws of the notification service")
     xmpp: int = setting(5222, "XMPP over TCP, with STARTTLS")
     xmpp_tls: int = setting(5223, "XMPP over TCP in TLS from the first byte")
-    insecure_http: int = setting(8082, "plain HTTP REST, only with ports.insecure")
-    insecure_bosh: int = setting(7071, "plain HTTP /http-bind, only with ports.insecure")
+    insecure_http: int = setting(8082, "plain HTTP REST and /ws, only with ports.insecure")
+    insecure_bosh: int = setting(7071, "plain HTTP /http-bind and /ws, only with ports.insecure")
     insecure: bool = setting(False, "open the plain ports and allow PLAIN without TLS (enableInsecureOpenfirePort)")
 
 
@@ -78,7 +79,9 @@ class Bosh:
         False, "answer an unknown sid with HTTP 404 as Openfire does, instead of item-not-found"
     )
     allowed_origins: tuple[str, ...] = setting(
-        (), "origins allowed by CORS on /http-bind; * allows all without credentials"
+        (),
+        "origins whose pages may use /http-bind (CORS) and /ws beside those of server.names; * allows all, without "
+        "credentials",
     )
     creations_per_minute: int = setting(
         admission.CREATIONS_PER_MINUTE, "BOSH sessions one address may create in a minute"
@@ -100,6 +103,21 @@ class Xmpp:
     )
     scram: bool = setting(
         False, "offer SCRAM; what it needs is kept from `admin import --scram` or the first sign-in by password on"
+    )
+
+
+@dataclass(frozen=True)
+class WebSocket:
+    """XMPP over WebSocket (RFC 7395) at /ws, on the ports of /http-bind."""
+
+    idle_limit_s: int = setting(
+        bosh_timing.INACTIVITY_S, "seconds of silence after which a session is closed, pinged at half of it; 0: never"
+    )
+    message_max_bytes: int = setting(LIMITS.size, "most bytes of a client's message, put together and inflated")
+    compression: bool = setting(True, "agree to permessage-deflate when a client offers it")
+    deflate_from_bytes: int = setting(DEFLATE_FROM_BYTES, "smallest message that is sent compressed then; 0: none is")
+    redirect_uri: str = setting(
+        "", "wss: address to which clients without TLS are sent (see-other-uri); empty: they are served"
     )
 
 
@@ -176,6 +194,7 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     bosh: Bosh = field(default_factory=Bosh)
     xmpp: Xmpp = field(default_factory=Xmpp)
+    websocket: WebSocket = field(default_factory=WebSocket)
     presence: Presence = field(default_factory=Presence)
     messages: Messages = field(default_factory=Messages)
     cti: Cti = field(default_factory=Cti)

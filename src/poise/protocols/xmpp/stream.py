@@ -5,7 +5,6 @@ No sockets and no clock: bytes in, outputs out. Deadlines (sign-in, silence) and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -24,15 +23,13 @@ from poise.protocols.xmpp.c2s import (
 from poise.protocols.xmpp.c2s import Output as C2SOutput
 from poise.protocols.xmpp.c2s_states import PENDING, State
 from poise.protocols.xmpp.errors import FAULT_ENDINGS, STREAM_NS, stream_error
-from poise.protocols.xmpp.jid import JidError, prepare
+from poise.protocols.xmpp.opening import adopt_language, opening_problem
 from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.xml import LIMITS, Element, Limits, XmlError, escape_attr
 from poise.protocols.xmpp.xml_stream import StreamClosed, StreamEvent, StreamOpened, StreamParser
 from poise.registry import ENDINGS
 
 _CLOSE: Final = b"</stream:stream>"
-_VERSION: Final = re.compile(r"([0-9]{1,3})\.[0-9]{1,3}")
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class Finished(NamedTuple):
@@ -140,40 +137,20 @@ class TcpStream:
     def _open(self, header: StreamOpened, outputs: list[TcpOutput]) -> None:
         """Answer a header: ours, then features or the reason why not (the header goes out in either case)."""
         c2s = self.c2s
-        again = c2s.state is State.AUTHENTICATED
-        lang = header.attrs.get("xml:lang", "")
-        if _LANGUAGE.fullmatch(lang):
-            c2s.lang = lang
+        adopt_language(c2s, header.attrs)
         self._header_sent = False
-        problem = self._header_problem(header, again)
+        problem = self._header_problem(header)
         if problem is not None:
             self._refuse("stream-refused", problem, "", outputs)
             return
         outputs.append(Send(self._header()))
         self._translate(c2s.restart(header.attrs.get("to")), outputs)
 
-    def _header_problem(self, header: StreamOpened, again: bool) -> str | None:
+    def _header_problem(self, header: StreamOpened) -> str | None:
         """The stream error condition that a header deserves (RFC 6120 sections 4.7 to 4.9); None for a good one."""
-        attrs = header.attrs
         if (header.name, header.ns, header.content_ns) != ("stream", STREAM_NS, CLIENT_NS):
             return "invalid-namespace"
-        version = _VERSION.fullmatch(attrs.get("version", ""))
-        if version is None or int(version[1]) < 1:
-            return "unsupported-version"
-        if again:
-            sender = attrs.get("from")
-            return "invalid-from" if sender is not None and not self._is_own(sender) else None
-        if "to" not in attrs:
-            return "improper-addressing"
-        if self.c2s.answers_to(attrs["to"]):
-            return None
-        return "host-gone" if attrs["to"].lower() in self.c2s.policy.former_hosts else "host-unknown"
-
-    def _is_own(self, sender: str) -> bool:
-        try:
-            return prepare(sender).bare == f"{self.c2s.user}@{self.c2s.domain}"
-        except JidError:
-            return False
+        return opening_problem(self.c2s, header.attrs)
 
     def _translate(self, answers: list[C2SOutput], outputs: list[TcpOutput]) -> None:
         for answer in answers:

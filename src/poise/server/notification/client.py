@@ -45,7 +45,7 @@ class ClientSession:
     )  # fmt: skip
 
     transport = ""
-    """`bosh` or `tcp`."""
+    """`bosh`, `tcp` or `websocket`."""
 
     def __init__(self, hub: Hub, c2s: C2S, address: str, now: float) -> None:
         self.hub = hub

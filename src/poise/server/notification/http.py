@@ -21,6 +21,8 @@ from poise.server.notification.http_site import HttpPort, HttpSite
 BOSH_PATHS = frozenset((b"/http-bind", b"/http-bind/"))
 """Both, without a redirect (A16): gloox posts to the second, Strophe users to either."""
 
+WEBSOCKET_PATHS = frozenset((b"/ws", b"/ws/"))
+
 _PIPELINED_MAX = 128
 """Unanswered requests of one connection, however many arrive in one packet: more than any client sends, and little
 enough for one turn of the loop."""
@@ -32,8 +34,8 @@ class HttpConnection(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
-        "_closing", "_counted", "_deaf", "_last", "_linger", "_open", "_paused", "_reader", "_transport", "address",
-        "armed", "deadline", "first", "port", "site",
+        "_closing", "_counted", "_deaf", "_last", "_linger", "_open", "_paused", "_reader", "_successor", "_transport",
+        "address", "armed", "deadline", "first", "port", "site",
     )  # fmt: skip
 
     def __init__(self, site: HttpSite, port: HttpPort) -> None:
@@ -46,6 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self.armed = inf
         self._transport: asyncio.Transport | None = None
         self._reader: RequestReader | None = None
+        self._successor: asyncio.Protocol | None = None
         self._last: Exchange | None = None
         self._open = 0
         self._paused = 0
@@ -86,7 +89,9 @@ class HttpConnection(asyncio.Protocol):
             self.site.app_failed(error)
             self.abort()
             return
-        if reader.phase == BETWEEN:
+        if self._successor is not None:
+            self._hand_over(self._successor, reader.rest)
+        elif reader.phase == BETWEEN:
             self._reader = None
             if reader.plain and self.port.bosh:
                 self._learn(reader, data)
@@ -227,7 +232,7 @@ class HttpConnection(asyncio.Protocol):
         if self._open >= _PIPELINED_MAX:
             raise RequestRefusedError(400, "too many unanswered requests")
         limits = self.site.limits
-        if self._is_bosh(request.url):
+        if self._is_bosh(request.url) or self._is_inline(request.url):
             limit, exchange = limits.bosh_body_bytes, None
         else:
             limit = limits.app_body_bytes
@@ -256,6 +261,8 @@ class HttpConnection(asyncio.Protocol):
                 self._to_bosh(request.body, exchange)
             else:
                 self._answer(request, *self._landing(method, request.origin))
+        elif self._is_inline(request.url):
+            self._serve_inline(request)
         elif self.port.app is None:
             self._answer(request, 404, b"Nothing is served here.\n", b"text/plain; charset=utf-8", b"")
 
@@ -263,6 +270,44 @@ class HttpConnection(asyncio.Protocol):
         if not self.port.bosh:
             return False
         return url in BOSH_PATHS or (b"http-bind" in url and url.partition(b"?")[0] in BOSH_PATHS)
+
+    def _is_inline(self, url: bytes) -> bool:
+        """Whether a path is neither the application's nor BOSH's."""
+        path = url.partition(b"?")[0]
+        return path in self.site.pages or (self.port.websocket and path in WEBSOCKET_PATHS)
+
+    def _serve_inline(self, request: RequestReader) -> None:
+        page = self.site.pages.get(request.url.partition(b"?")[0])
+        if page is None:
+            assert self.site.websockets is not None
+            self.site.websockets.upgrade(self, request)
+        elif request.method in (b"GET", b"HEAD"):
+            self._answer(request, 200, *page, b"Access-Control-Allow-Origin: *\r\n")
+        else:
+            self.refuse(request, 405, b"Use GET.\n", b"Allow: GET, HEAD\r\nAccess-Control-Allow-Origin: *\r\n")
+
+    def refuse(self, request: RequestReader, status: int, body: bytes, headers: bytes = b"") -> None:
+        """Answer a request with a reason for people; `headers` are whole lines."""
+        self._answer(request, status, body, b"text/plain; charset=utf-8", headers)
+
+    def become(self, request: RequestReader, successor: asyncio.Protocol, response: bytes) -> None:
+        """Speak another protocol from the request's last byte on: `response` is written, and once what was read is
+        worked off, `successor` gets the transport. It must call `connection_lost` of this connection in the end."""
+        assert self.first is None, "earlier requests are unanswered"
+        assert self._transport is not None
+        request.upgraded = True
+        self._transport.write(response)
+        self._successor = successor
+
+    def _hand_over(self, successor: asyncio.Protocol, rest: bytes) -> None:
+        self._reader = None
+        self.deadline = inf
+        transport = self._transport
+        assert transport is not None
+        transport.set_protocol(successor)
+        successor.connection_made(transport)
+        if rest:
+            successor.data_received(rest)
 
     def _begin_app(self, request: RequestReader) -> AsgiExchange:
         self.site.counters.app_requests += 1

@@ -31,9 +31,11 @@ REASONS = {
     413: b"Content Too Large",
     416: b"Range Not Satisfiable",
     417: b"Expectation Failed",
+    426: b"Upgrade Required",
     500: b"Internal Server Error",
     501: b"Not Implemented",
     503: b"Service Unavailable",
+    505: b"HTTP Version Not Supported",
 }
 """Reason phrases; exactly `OK` for 200, which tsung compares."""
 

@@ -63,6 +63,10 @@ class RequestReader:
         """Monotonic seconds of the request's first byte."""
         self.reusable = True
         """False once the parser has seen an error or the last request of a connection."""
+        self.upgraded = False
+        """Set by the connection in `complete`: it speaks another protocol from here on."""
+        self.rest = b""
+        """What had arrived behind the head of an upgraded request."""
         self._raw = 0  # bytes of this request in packets after the one it began in
         self._packet = 0  # size of the packet being read
         self._limit = 0
@@ -89,6 +93,11 @@ class RequestReader:
         self.content_length = 0
         """Declared length of the body; 0 when chunked or absent."""
         self._chunked = False
+
+    @property
+    def may_upgrade(self) -> bool:
+        """Whether the last request asks for another protocol and has no body, so that the next byte may speak it."""
+        return self._parser.should_upgrade() and not self._chunked and not self.content_length
 
     @property
     def plain(self) -> bool:
@@ -125,12 +134,17 @@ class RequestReader:
             raise RequestRefusedError(400, str(error)) from None
 
     def _after_upgrade(self, rest: bytes) -> bytes:
-        """No upgrade is spoken here: the request is served as it stands, and what follows are requests.
+        """Unless the connection took it up, no upgrade is made: the request is served as it stands, and what follows
+        are requests.
 
         llhttp takes everything after an upgrade's head for another protocol, its body too (Java's HttpClient offers
         h2c on each POST in the clear). A fresh parser is told of the body by a head of our own making.
         """
         self._parser = HttpRequestParser(self)
+        if self.upgraded:
+            self.rest = rest
+            self.reusable = False
+            return b""
         if self.phase == BETWEEN:
             return rest
         self._again = True

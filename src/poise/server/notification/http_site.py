@@ -34,6 +34,20 @@ class KnownHead(NamedTuple):
     """For its answers."""
 
 
+class WebSocketHandler(Protocol):
+    """What answers requests for `/ws`. Does not raise."""
+
+    def upgrade(self, connection: HttpConnection, request: RequestReader) -> None:
+        """A whole request: refuse it by `connection.refuse`, or take the connection over by `connection.become`."""
+
+
+class Page(NamedTuple):
+    """A public document that is the same for everybody, any origin included."""
+
+    body: bytes
+    content_type: bytes
+
+
 class BoshHandler(Protocol):
     """What answers POSTs to `/http-bind`. Neither method raises."""
 
@@ -56,6 +70,8 @@ class HttpPort:
     """Whether `/http-bind` is served."""
     app: AsgiApp | None
     """What serves everything else; None answers 404."""
+    websocket: bool = False
+    """Whether `/ws` is served."""
 
 
 class HttpCounters:
@@ -101,6 +117,9 @@ class HttpSite:
         self.app_failed = app_failed or (lambda error: None)
         """Told of exceptions that left an application."""
         self.counters = HttpCounters()
+        self.websockets: WebSocketHandler | None = None
+        self.pages: dict[bytes, Page] = {}
+        """Public documents by path."""
         self.connections: set[HttpConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         """Application calls under way."""

@@ -47,7 +47,7 @@ class NotificationLog(Protocol):
         """
 
     def session_created(self, *, sid: str, transport: str, address: str) -> None:
-        """A client opened a session: `transport` is "bosh" or "tcp", `address` its IP address."""
+        """A client opened a session: `transport` is "bosh", "tcp" or "websocket", `address` its IP address."""
 
     def session_bound(self, *, sid: str, jid: str, address: str) -> None:
         """A session signed in and bound the full JID `jid`."""

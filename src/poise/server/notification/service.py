@@ -20,6 +20,7 @@ from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.asgi import AsgiApp
 from poise.server.notification.bosh import BoshService
 from poise.server.notification.client import ClientSession
+from poise.server.notification.host_meta import host_meta
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_answer import Cors
 from poise.server.notification.http_site import HttpPort, HttpSite
@@ -29,6 +30,7 @@ from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, IDLE_S, STOP_S, HttpLimits, HttpTimes
+from poise.server.notification.websocket import WebSocketPolicy, WebSocketService
 
 _BACKLOG = 2048
 """Connections the kernel may queue: after a restart all agents come back within seconds."""
@@ -61,6 +63,8 @@ class Listen:
     """Whether `/http-bind` is served (HTTP)."""
     app: AsgiApp | None = None
     """What serves every other path (HTTP); None answers 404."""
+    websocket: bool = True
+    """Whether `/ws` is served (HTTP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,13 @@ class NotificationSettings:
     domain: str
     """XMPP domain; pubsub lives at `pubsub.<domain>`."""
     bosh: BoshPolicy = field(default_factory=BoshPolicy)
+    websocket: WebSocketPolicy = field(default_factory=WebSocketPolicy)
     host: HostPolicy = field(default_factory=HostPolicy)
     admission: AdmissionPolicy = field(default_factory=AdmissionPolicy)
     reaper_period_s: float = REAPER_PERIOD_S
     """Seconds between two looks at idle sessions."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins allowed by CORS on `/http-bind`; `*` allows all."""
+    """Origins allowed by CORS on `/http-bind`, and at `/ws` beside our own names; `*` allows all."""
     plain_in_clear: bool = False
     """Whether passwords may cross connections without TLS (the insecure switch)."""
     scram: bool = False
@@ -148,6 +153,13 @@ class NotificationService:
             times=settings.times,
             app_failed=app_failed,
         )
+        self.websocket = self.site.websockets = WebSocketService(
+            hub,
+            settings.websocket,
+            plain_in_clear=settings.plain_in_clear,
+            hosts=settings.names,
+            origins=settings.allowed_origins,
+        )
         hub.stall_listeners.append(self._forgive)
         self._servers: list[asyncio.Server] = []
         self._ports: dict[str, int] = {}
@@ -160,6 +172,7 @@ class NotificationService:
         loop = asyncio.get_running_loop()
         if self.hub.persistence is not None:
             await self.hub.persistence.restore()
+        endpoints: list[tuple[bool, int]] = []
         try:
             for listen in listeners:
                 server = await loop.create_server(
@@ -172,10 +185,13 @@ class NotificationService:
                     ssl_shutdown_timeout=FAREWELL_S if listen.tls is not None else None,
                 )
                 self._servers.append(server)
-                self._ports[listen.name] = server.sockets[0].getsockname()[1]
+                port = self._ports[listen.name] = server.sockets[0].getsockname()[1]
+                if listen.kind is Kind.HTTP and listen.bosh and listen.websocket:
+                    endpoints.append((listen.tls is not None, port))
         except OSError:
             self._close_listeners()
             raise
+        self.site.pages |= host_meta(self.settings.domain, endpoints)
         self.hub.wheel.watch(Heartbeat(self.hub))
         self.hub.wheel.watch(Reaper(self.bosh, self.settings.reaper_period_s))
         self._log.started()
@@ -206,7 +222,7 @@ class NotificationService:
         self._log.stopped()
 
     async def _end_all(self) -> None:
-        sessions: list[ClientSession] = [*self.bosh.sessions.values(), *self.tcp.clients]
+        sessions: list[ClientSession] = [*self.bosh.sessions.values(), *self.tcp.clients, *self.websocket.clients]
         for start in range(0, len(sessions), _STOP_SLICE):
             for client in sessions[start : start + _STOP_SLICE]:
                 try:
@@ -251,7 +267,7 @@ class NotificationService:
                 former_hosts=settings.bosh.former_domains,
             )
             return self.tcp.factory(policy, listen.starttls)
-        port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app)
+        port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app, websocket=listen.websocket)
         return lambda: HttpConnection(self.site, port)
 
     def _forgive(self, seconds: float) -> None:
@@ -259,6 +275,8 @@ class NotificationService:
         forgive(self.bosh, seconds, now)
         for client in self.tcp.clients:
             client.forgive(seconds)
+        for session in self.websocket.clients:
+            session.forgive(seconds, now)
         for connection in self.site.connections:
             connection.forgive(seconds, now)
 
@@ -344,7 +362,7 @@ class NotificationService:
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
         http, host, admission = self.site.counters, self.host.counters, self.hub.admission
-        persistence = self.hub.persistence
+        ws, persistence = self.websocket, self.hub.persistence
         return (
             Metric("poise_http_connections", "HTTP connections open now.", "gauge", lambda: len(self.site.connections)),
             Metric("poise_http_connections_total", "HTTP connections accepted.", "counter", lambda: http.accepted),
@@ -358,6 +376,10 @@ class NotificationService:
             ),
             Metric("poise_bosh_sessions", "BOSH sessions now.", "gauge", lambda: len(self.bosh.sessions)),
             Metric("poise_tcp_sessions", "XMPP connections over TCP now.", "gauge", lambda: len(self.tcp.clients)),
+            Metric(
+                "poise_websocket_sessions", "XMPP connections over WebSocket now.", "gauge", lambda: len(ws.clients)
+            ),
+            Metric("poise_websocket_refused_total", "WebSocket handshakes refused.", "counter", lambda: ws.refused),
             Metric("poise_unauthenticated", "Sessions not signed in now.", "gauge", lambda: admission.unauthenticated),
             Metric("poise_admissions_refused_total", "Sessions refused.", "counter", lambda: admission.refused),
             Metric("poise_published_total", "Items published.", "counter", lambda: host.published),
@@ -394,6 +416,7 @@ class NotificationService:
     def _clients(self) -> Iterable[ClientSession]:
         yield from list(self.bosh.sessions.values())
         yield from list(self.tcp.clients)
+        yield from list(self.websocket.clients)
 
 
 async def _turn_of_the_loop() -> None:

@@ -78,7 +78,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self._transport.write(self._stream.end("shutdown" if self.hub.stopping else "too-active", refused))
             self._transport.close()
             return
-        _keep_alive(transport.get_extra_info("socket"))
+        keep_alive(transport.get_extra_info("socket"))
         self._service.clients.add(self)
         self.hub.begun(self)
 
@@ -372,7 +372,8 @@ def _ping(domain: str, jid: str) -> bytes:
     return f'{head}<ping xmlns="urn:xmpp:ping"/></iq>'.encode()
 
 
-def _keep_alive(sock: socket.socket | None) -> None:
+def keep_alive(sock: socket.socket | None) -> None:
+    """Have the system notice a peer that is gone without a word."""
     if sock is None:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

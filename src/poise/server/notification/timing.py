@@ -32,6 +32,11 @@ IDLE_S = float(INACTIVITY_S)
 """Seconds without a byte from a signed-in client over TCP until its stream is over; after half of it the client is
 pinged (S28, XEP-0199). As long as a BOSH client may be silent, so that a dead agent is noticed equally soon on both.
 Below about 40 s clients that ping every 20 s (Finesse guide) are pinged too; raised, a forced logout comes late."""
+CLOSING_S = 5.0
+"""Seconds a WebSocket client has to answer our close frame before the connection is broken (RFC 6455 section 7.1.1)."""
+DEFLATE_FROM_BYTES = 1024
+"""Smallest message that is compressed for a WebSocket client that agreed to it. A state change has 1.7 kB, of which 0.6
+are left after 11 microseconds; below 1 kB nothing is won that a network would notice."""
 STOP_S = 0.8
 """Seconds a stopping service waits for its last answers to leave (I05: everybody is told in less than 1 s)."""
 STALL_S = 5.0
