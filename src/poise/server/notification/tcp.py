@@ -273,7 +273,11 @@ class TcpClient(ClientSession, asyncio.Protocol):
             transport.close()
             self._closing = now + SLOW_READER_S
         else:
-            transport.write_eof()
+            try:
+                transport.write_eof()
+            except OSError:  # it has reset the connection meanwhile
+                transport.abort()
+                return
             transport.resume_reading()
             self._closing = now + LINGER_S
         self.hub.wheel.watch(self)
@@ -318,7 +322,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
         except Exception as failure:  # noqa: BLE001 - whatever the client made of it, it ends this session alone
             error = failure
         if secure is None or self.gone:
-            self._insecure(transport, error)
+            self._insecure(secure or transport, error)
             return
         self._transport = secure
         self._handshake_by = inf

@@ -334,6 +334,12 @@ class NotingTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.told.append("proceed" if bytes(data) == PROCEED.encode() else "words")
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        raise OSError("the peer has reset the connection")
+
     def abort(self) -> None:
         self.told.append("abort")
 
@@ -351,5 +357,21 @@ def test_reading_stops_before_proceed_is_said(tmp_path: Path) -> None:
         client.data_received((HEADER + STARTTLS).encode())
         assert transport.told[-2:] == ["pause", "proceed"]
         await service.hub.stop_tasks()
+
+    asyncio.run(main())
+
+
+def test_a_client_that_reset_the_connection_before_our_last_words_is_let_go_at_once() -> None:
+    async def main() -> None:
+        accounts, log = MemoryAccounts(USERS), Recorder()
+        rules = Rules(frozenset(), accounts.exists, lambda user, node: True)
+        service = NotificationService(NotificationSettings(DOMAIN), rules, accounts, ManualClock(), log)
+        client = service.tcp.factory(C2SPolicy(secure=False, starttls=True))()
+        transport = NotingTransport()
+        client.connection_made(transport)
+        client.data_received(b"<foo>")
+        assert transport.told == ["words", "abort"]
+        assert log.only("session_ended")["closed"].ending.code == "stream-refused"
+        assert log.names("fault") == []
 
     asyncio.run(main())
