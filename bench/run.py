@@ -58,19 +58,34 @@ def main() -> int:
                 results.setdefault(transport, []).append(measured)
                 shown = {key: measured.median(key) for key in measured.values}
                 print(f"           {shown} {measured.errors}", file=sys.stderr, flush=True)
-    raw = {transport: [vars(measured) for measured in rows] for transport, rows in results.items()}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "results.json").write_text(json.dumps({"versions": versions, "results": raw}, indent=1))
+        keep(options, results, versions, chosen)  # after each transport: a run cut short has not measured in vain
     if options.json:
-        print(json.dumps(raw, indent=1))
+        print(json.dumps(as_json(results), indent=1))
     complete = all(measured.values for rows in results.values() for measured in rows)
-    everything = set(BY_NAME) <= set(options.workloads.split(",")) and len(options.servers.split(",")) == len(SERVERS)
-    if everything and not options.quick:
-        report.write(HERE, results, versions, chosen)
     marks = report.misses(results.get("plain", []), chosen)
     for miss in marks:
         print(f"misses its mark: {miss}", file=sys.stderr)
     return 0 if complete and not marks else 1
+
+
+def as_json(results: dict[str, list[Measured]]) -> dict[str, list[dict[str, object]]]:
+    """Results as plain values."""
+    return {transport: [vars(measured) for measured in rows] for transport, rows in results.items()}
+
+
+def keep(
+    options: argparse.Namespace,
+    results: dict[str, list[Measured]],
+    versions: dict[str, str],
+    chosen: list[Workload],
+) -> None:
+    """Write raw results, and the report when every server was measured on every workload."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"versions": versions, "results": as_json(results)}, indent=1)
+    (options.out / "results.json").write_text(text)
+    everything = set(BY_NAME) <= set(options.workloads.split(",")) and len(options.servers.split(",")) == len(SERVERS)
+    if everything and not options.quick:
+        report.write(HERE, results, versions, chosen)
 
 
 def raise_file_limit() -> None:

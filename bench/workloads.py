@@ -79,7 +79,7 @@ def _call(text: str, *, nodes: bool = False) -> list[str]:
 SETUP_COLD = Workload(
     "setup-cold",
     "Session set-up, first sign-in (cold credentials)",
-    _call("setup --n 500 --conc 32"),
+    _call("setup --n 300 --conc 32"),
     _call("setup --n 50"),
     [Figure("cpu", "per session", CPU, _one("setup", "srv_cpu_us_per"))],
     tls=_call("setup --n 200 --conc 32"),
@@ -88,27 +88,27 @@ WORKLOADS: list[Workload] = [
     Workload(
         "setup",
         "Session set-up, warm credentials (second round on the same server)",
-        _call("setup --n 2000 --conc 32"),
+        _call("setup --n 1000 --conc 32"),
         _call("setup --n 100"),
         [
             Figure("cpu", "per session", CPU, _one("setup", "srv_cpu_us_per"), ratio=True),
             Figure("term", "to terminate one", CPU, _one("term", "srv_cpu_us_per")),
         ],
-        tls=_call("setup --n 500 --conc 32"),
+        tls=_call("setup --n 300 --conc 32"),
         rounds=2,
     ),
     Workload(
         "turn",
         "Empty turn: an empty poll frees the one held before, closed loop",
-        _call("turn --n 100 --secs 5 --repeat 3"),
+        _call("turn --n 100 --secs 4 --repeat 3"),
         _call("turn --n 100 --secs 1 --repeat 1"),
         [Figure("cpu", "per request", CPU, _blocks("turn", "srv_cpu_us_per"), ratio=True)],
-        tls=_call("turn --n 100 --secs 4 --repeat 2"),
+        tls=_call("turn --n 100 --secs 3 --repeat 2"),
     ),
     Workload(
         "unicast",
         "Unicast publish: a node for each user, 1.5 kB payload",
-        _call("unicast --n 1000 --secs 5 --repeat 3 --rate 500", nodes=True),
+        _call("unicast --n 1000 --secs 4 --repeat 3 --rate 500", nodes=True),
         _call("unicast --n 100 --secs 1 --repeat 1 --rate 500", nodes=True),
         [
             Figure("sat", "per delivery, saturated", CPU, _blocks("sat", "srv_cpu_us_per"), ratio=True),
@@ -116,12 +116,12 @@ WORKLOADS: list[Workload] = [
             Figure("p50", "p50 at 500/s", "ms", _latency("rate_500", "p50")),
             Figure("p99", "p99 at 500/s", "ms", _latency("rate_500", "p99")),
         ],
-        tls=_call("unicast --n 300 --secs 4 --repeat 2 --rate 500", nodes=True),
+        tls=_call("unicast --n 300 --secs 3 --repeat 2 --rate 500", nodes=True),
     ),
     Workload(
         "fanout",
         "Fan-out: one node for all, 1.5 kB payload",
-        _call("fanout --n 1000 --secs 5 --repeat 3 --items 8 --window 8", nodes=True),
+        _call("fanout --n 1000 --secs 4 --repeat 3 --items 5 --window 8", nodes=True),
         _call("fanout --n 100 --secs 1 --repeat 1 --items 2 --window 8", nodes=True),
         [
             Figure("paced", "per delivery, 1 item/s", CPU, _blocks("paced", "srv_cpu_us_per"), ratio=True),
@@ -131,12 +131,12 @@ WORKLOADS: list[Workload] = [
                 "last", "publish to last delivery", "ms", lambda r: [float(b["last_ms"]["p50"]) for b in r["paced"]]
             ),
         ],
-        tls=_call("fanout --n 500 --secs 4 --repeat 2 --items 5 --window 8", nodes=True),
+        tls=_call("fanout --n 500 --secs 3 --repeat 2 --items 3 --window 8", nodes=True),
     ),
     Workload(
         "idle",
         "Idle sessions, one held request each (wait 30 s)",
-        _call("idle --n 5000 --stages 5000 --secs 30 --windows 2 --maxsetup 240"),
+        _call("idle --n 5000 --stages 5000 --secs 30 --windows 1 --maxsetup 240"),
         _call("idle --n 200 --stages 200 --secs 5 --windows 1"),
         [
             Figure("rss", "memory per session", "kB", _windows("rss_per_session_kb"), ratio=True),
@@ -171,7 +171,17 @@ def measure(workload: Workload, server: Running, *, tls: bool, quick: bool) -> M
     call = " ".join(option for option in options if option not in ("--nodecfg", NODE_CONFIG))
     port = server.tls_port if tls else server.port
     where = ["--pid", str(server.pid), "--port", str(port), "--tcpport", str(server.tcp_port), "--path", server.path]
-    where += ["--tls", "1" if tls else "0", "--pass", PASSWORD, "--adminpass", PASSWORD, *server.extra]
+    where += [
+        "--retries",
+        "0",
+        "--tls",
+        "1" if tls else "0",
+        "--pass",
+        PASSWORD,
+        "--adminpass",
+        PASSWORD,
+        *server.extra,
+    ]
     command = ["taskset", "-c", DRIVER_CORE, str(HERE / "xdrive"), *options, *where]
     for _ in range(workload.rounds):
         done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)

@@ -118,7 +118,7 @@ class Server(Process):
         """`folder` holds its data in `data`; every port is a free one."""
         self.folder = folder
         self.data = folder / "data"
-        free = dict.fromkeys(("https", "notification", "xmpp", "insecure_http", "insecure_bosh"), 0)
+        free = dict.fromkeys(("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh"), 0)
         assigned = {**{f"ports.{name}": port for name, port in free.items()}, **(settings or {})}
         command = poise("serve", "--json", "--data", str(self.data), *arguments)
         for key, value in assigned.items():

@@ -276,7 +276,7 @@ class Stage:
             await self.lab.stop()
 
     async def _open(self) -> None:
-        free = dict.fromkeys(("https", "notification", "xmpp", "insecure_http", "insecure_bosh"), 0)
+        free = dict.fromkeys(("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh"), 0)
         settings = with_values(
             Settings(),
             {

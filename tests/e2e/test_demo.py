@@ -131,7 +131,7 @@ def _readable(descriptor: int) -> bool:
 
 def test_the_ready_table_is_for_people(prepared: Path, tmp_path: Path) -> None:
     data = copy_of(prepared, tmp_path / "data")
-    ports = ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")
+    ports = ("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh")
     command = poise("serve", "--demo", "--data", str(data), "--set", f"cti.side_a=127.0.0.1:{free_port()}")
     for name in ports:
         command += ["--set", f"ports.{name}=0"]
@@ -159,7 +159,14 @@ def test_the_ready_table_is_for_people(prepared: Path, tmp_path: Path) -> None:
 def test_the_ready_line_is_for_programs(running: Server) -> None:
     assert set(running.facts) == {"addresses", "ports", "logs", "ca", "pid"}
     assert running.facts["pid"] == running.child.pid
-    assert set(running.facts["ports"]) == {"https", "notification", "xmpp", "insecure_http", "insecure_bosh"}
+    assert set(running.facts["ports"]) == {
+        "https",
+        "notification",
+        "xmpp",
+        "xmpp_tls",
+        "insecure_http",
+        "insecure_bosh",
+    }
     assert Path(running.facts["logs"]).is_dir()
 
 
@@ -177,7 +184,8 @@ def test_the_curl_line_of_the_ready_table_signs_an_agent_in(running: Server) -> 
 def test_a_taken_port_is_named_with_the_process_that_holds_it(prepared: Path, tmp_path: Path, name: str) -> None:
     data = copy_of(prepared, tmp_path / "data")
     settings = dict.fromkeys(
-        (f"ports.{port}" for port in ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")), "0"
+        (f"ports.{port}" for port in ("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh")),
+        "0",
     )
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

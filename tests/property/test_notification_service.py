@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poise.protocols.xmpp.c2s import C2SPolicy
 from poise.protocols.xmpp.host import Rules
 from poise.server.clock import ManualClock
 from poise.server.notification.http import HttpConnection
@@ -170,7 +171,7 @@ def test_any_bodies_cost_only_their_sender(sent: list[bytes], seconds: int) -> N
 def test_any_stream_costs_only_its_sender(sent: list[str], places: list[int]) -> None:
     def story() -> None:
         stage = Stage()
-        factory = stage.service.tcp.factory(secure=False, plain_in_clear=True)
+        factory = stage.service.tcp.factory(C2SPolicy(secure=False, plain_in_clear=True))
         client: TcpClient = factory()
         transport = MemoryTransport()
         client.connection_made(transport)

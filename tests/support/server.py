@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 from poise.protocols.xmpp.bosh.timing import BoshPolicy
 from poise.protocols.xmpp.host import Rules
+from poise.protocols.xmpp.scram import Verifier, derive, nobody
 from poise.server import certificates
 from poise.server.clock import ManualClock
 from poise.server.notification.asgi import AsgiApp
@@ -84,6 +86,18 @@ class MemoryAccounts:
         self._good.add((user, password))
         return SomeVerdict(True, account=SomeAccount(self._id(user)))
 
+    async def scram_verifier(self, user: str, digest: str, address: str) -> Verifier | None:
+        if self.broken:
+            raise RuntimeError("accounts are broken on purpose")
+        password = self.users.get(self._id(user))
+        if password is None:
+            return nobody(user, digest, b"secret")
+        return derive(password, digest, b"salt of " + user.encode(), 4096)
+
+    async def check_proof(self, user: str, proven: bool, address: str) -> SomeVerdict:
+        known = self._id(user) in self.users
+        return SomeVerdict(proven and known, account=SomeAccount(self._id(user)) if proven and known else None)
+
     def _id(self, user: str) -> str:
         return self.names.get(user, user)
 
@@ -117,6 +131,8 @@ class Server:
         self.loop: asyncio.AbstractEventLoop
         self.failures: list[BaseException] = []
         """Exceptions that left the ASGI application or the loop's callbacks."""
+        self.xmpp_tls: ssl.SSLContext
+        """What both XMPP listeners present; only with `tls`."""
         self._app = app
         self._tls = tls
         self._error: BaseException | None = None
@@ -143,6 +159,11 @@ class Server:
     def tcp_port(self) -> int:
         """XMPP over TCP."""
         return self.service.ports["xmpp"]
+
+    @property
+    def xmpps_port(self) -> int:
+        """XMPP over TCP in TLS from the first byte; only with `tls`, as STARTTLS on `tcp_port`."""
+        return self.service.ports["xmpps"]
 
     @property
     def ports(self) -> Mapping[str, int]:
@@ -276,16 +297,19 @@ class Server:
         await self.service.stop()
 
     def _listeners(self) -> list[Listen]:
-        listeners = [
-            Listen("http", self.host, 0, app=self._app),
-            Listen("xmpp", self.host, 0, Kind.XMPP),
+        listeners = [Listen("http", self.host, 0, app=self._app)]
+        if not self._tls:
+            return [*listeners, Listen("xmpp", self.host, 0, Kind.XMPP)]
+        with tempfile.TemporaryDirectory() as folder:
+            files = certificates.ensure(Path(folder), [DOMAIN, self.host], datetime.datetime.now(datetime.UTC))
+            context = certificates.context(files)
+            self.xmpp_tls = certificates.context(files, "xmpp-client")
+        return [
+            *listeners,
+            Listen("https", self.host, 0, tls=context, app=self._app),
+            Listen("xmpp", self.host, 0, Kind.XMPP, starttls=self.xmpp_tls),
+            Listen("xmpps", self.host, 0, Kind.XMPP, tls=self.xmpp_tls),
         ]
-        if self._tls:
-            with tempfile.TemporaryDirectory() as folder:
-                files = certificates.ensure(Path(folder), [DOMAIN, self.host], datetime.datetime.now(datetime.UTC))
-                context = certificates.context(files)
-            listeners.append(Listen("https", self.host, 0, tls=context, app=self._app))
-        return listeners
 
     async def _turns(self) -> None:
         """Let the loop read and write everything that waits, tasks and slices included."""

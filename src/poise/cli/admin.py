@@ -37,6 +37,7 @@ def import_file(
     data: Annotated[Path, typer.Option(help="Data folder of the server.")] = Path("data"),
     database: Annotated[str, typer.Option(help="Database URL; empty: the SQLite file in the data folder.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    scram: Annotated[bool, typer.Option("--scram", help="Also keep what SCRAM needs (setting xmpp.scram).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts and problems as JSON.")] = False,
 ) -> None:
     """Add or replace accounts, all or none. A running server asks for them at the next sign-in.
@@ -50,7 +51,7 @@ def import_file(
             data.mkdir(parents=True, exist_ok=True)
         database = sqlite_url(data / DATABASE) if data.is_dir() else "sqlite://"
     try:
-        report = asyncio.run(_import(database, file, dry_run))
+        report = asyncio.run(_import(database, file, dry_run, scram))
     except (_FileError, StoreError) as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from None
@@ -67,14 +68,16 @@ def import_file(
     typer.echo(f"{report.accepted} accounts {'are good; nothing was written' if dry_run else 'imported'}.")
 
 
-async def _import(database: str, file: Path, dry_run: bool) -> ImportReport:
+async def _import(database: str, file: Path, dry_run: bool, scram: bool) -> ImportReport:
     from poise.server.storage.importing import import_accounts
     from poise.server.storage.store import Store
+    from poise.server.storage.verifiers import Verifiers
 
     rows = list(_rows(file))
     store = await Store.open(database)
     try:
-        return await import_accounts(store, rows, dry_run=dry_run)
+        verifiers = await Verifiers.open(store) if scram and not dry_run else None
+        return await import_accounts(store, rows, dry_run=dry_run, verifiers=verifiers)
     finally:
         await store.close()
 

@@ -103,6 +103,7 @@ def taken_ports(settings: Settings, *, demo: bool) -> list[str]:
         ("https", settings.ports.https),
         ("notification", settings.ports.notification),
         ("xmpp", settings.ports.xmpp),
+        ("xmpp_tls", settings.ports.xmpp_tls),
     ]
     if settings.ports.insecure:
         wanted += [("insecure_http", settings.ports.insecure_http), ("insecure_bosh", settings.ports.insecure_bosh)]

@@ -21,9 +21,11 @@ from typing import Any, Protocol
 
 import argon2
 
+from poise.protocols.xmpp.scram import Verifier
 from poise.server.clock import Clock
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
+from poise.server.storage.verifiers import Verifiers
 
 MEMORY_KIB = 19 * 1024
 """argon2id memory. OWASP's choice (19 MiB, t=2, p=1): about 25 ms a check; the library's defaults cost 200 ms."""
@@ -113,9 +115,18 @@ class _Good:
 class Accounts:
     """Checks passwords; the only owner of locks, throttles and the cache. Lives on the event loop's thread."""
 
-    def __init__(self, source: AccountSource, clock: Clock, *, on_lock: Callable[[str], None] = lambda _: None) -> None:
-        """`on_lock` gets the name of everyone who becomes locked: the client is not told, the operator should be."""
+    def __init__(
+        self,
+        source: AccountSource,
+        clock: Clock,
+        *,
+        on_lock: Callable[[str], None] = lambda _: None,
+        verifiers: Verifiers | None = None,
+    ) -> None:
+        """`on_lock` gets the name of everyone who becomes locked: the client is not told, the operator should be.
+        `verifiers`: where what SCRAM needs is kept, if it is."""
         self._source = source
+        self._verifiers = verifiers
         self._clock = clock
         self._now = clock.now
         self._on_lock = on_lock
@@ -159,6 +170,26 @@ class Accounts:
             task.add_done_callback(lambda _: self._done(key, address))
         # a caller who goes away must not undo the counting of his attempt
         return await asyncio.shield(task)
+
+    async def scram_verifier(self, user: str, digest: str, address: str) -> Verifier | None:
+        """What SCRAM needs, for names without an account too; None: too many failures from there, or no database."""
+        if self._verifiers is None or not self._addresses.allows(address, self._now()):
+            return None
+        try:
+            return await self._verifiers.find(user, await self._source.find_account(user), digest)
+        except StoreError:
+            return None
+
+    async def check_proof(self, user: str, proven: bool, address: str) -> Verdict:
+        """The verdict on a SCRAM proof that was right or wrong, counted and locked like a password."""
+        try:
+            account = await self._source.find_account(user)
+        except StoreError:
+            return Verdict(Outcome.UNAVAILABLE)
+        who, locked = self._attempted(user, account)
+        if not self._users.take(who, self._now()):
+            return Verdict(Outcome.LOCKED if locked else Outcome.THROTTLED)
+        return self._conclude(who, account, proven, locked, address)
 
     async def set_password(self, login_id: str, password: str) -> bool:
         """Change a password and forget good checks of the old one; False without such an account. Raises StoreError."""
@@ -204,14 +235,25 @@ class Accounts:
             account = await self._source.find_account(user)
         except StoreError:
             return Verdict(Outcome.UNAVAILABLE)
-        who = account.login_id if account is not None else user.casefold()
-        administrator = account is not None and Role.ADMINISTRATOR in account.roles
-        locked = self._lockout.attempted(who, self._now(), restart=not administrator)
+        who, locked = self._attempted(user, account)
         if not self._users.take(who, self._now()):
             return Verdict(Outcome.LOCKED if locked else Outcome.THROTTLED)
         good = await self._hashes.verify(
             address, None if locked or account is None else account.password_hash, password
         )
+        verdict = self._conclude(who, account, good, locked, address)
+        if verdict.account is not None and forgotten == self._forgotten:  # else a password changed, perhaps this one
+            self._remember(user, password, verdict.account, verdict)
+            await self._learn(verdict.account, password)
+        return verdict
+
+    def _attempted(self, user: str, account: Account | None) -> tuple[str, bool]:
+        """Under which name an attempt counts, and whether that is locked."""
+        who = account.login_id if account is not None else user.casefold()
+        administrator = account is not None and Role.ADMINISTRATOR in account.roles
+        return who, self._lockout.attempted(who, self._now(), restart=not administrator)
+
+    def _conclude(self, who: str, account: Account | None, good: bool, locked: bool, address: str) -> Verdict:
         # parallel guesses may have locked the name while this one waited for the hash thread
         if locked or self._lockout.locked(who, self._now()):
             return Verdict(Outcome.LOCKED)
@@ -223,10 +265,15 @@ class Accounts:
             return Verdict(Outcome.BAD)
         self._lockout.cleared(who)
         self._users.give_back(who)
-        verdict = Verdict(Outcome.GOOD, account)
-        if forgotten == self._forgotten:  # else a password changed meanwhile, perhaps this one
-            self._remember(user, password, account, verdict)
-        return verdict
+        return Verdict(Outcome.GOOD, account)
+
+    async def _learn(self, account: Account, password: str) -> None:
+        if self._verifiers is None:
+            return
+        try:
+            await self._verifiers.learn(account, password)
+        except StoreError:
+            pass  # the next good sign-in tries again
 
     def _remember(self, user: str, password: str, account: Account, verdict: Verdict) -> None:
         _bound(self._good)

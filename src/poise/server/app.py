@@ -10,6 +10,7 @@ import asyncio
 import datetime
 import os
 import signal
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from math import inf
@@ -46,6 +47,7 @@ from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
+from poise.server.storage.verifiers import Verifiers
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 
@@ -67,12 +69,14 @@ class Application:
         self._given_clock = clock
         self._activelog = Activelog(self.data)
         self._files: certificates.Files | None = None
+        self._contexts: list[ssl.SSLContext] = []
         self._closing: list[Callable[[], Awaitable[None]]] = []
 
     # ---- life
 
     async def serve(self, on_ready: Callable[[], None]) -> None:
-        """Start, say so, and run until SIGTERM or SIGINT; SIGUSR1 and SIGUSR2 switch debug.log on and off."""
+        """Start, say so, and run until SIGTERM or SIGINT. SIGUSR1 and SIGUSR2 switch debug.log on and off, SIGHUP reads
+        the certificates again."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,10 +85,23 @@ class Application:
             await self.start()
             loop.add_signal_handler(signal.SIGUSR1, self.openfire.set_debug, True)
             loop.add_signal_handler(signal.SIGUSR2, self.openfire.set_debug, False)
+            loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)
             on_ready()
             await stop.wait()
         finally:
             await self.stop()
+
+    def reload_certificates(self) -> None:
+        """Present the certificate files as they are now, from the next connection on; the old ones stay in use when
+        they are no good."""
+        try:
+            self._files = self._certificate()
+            for context in self._contexts:
+                certificates.load(context, self._files)
+        except (certificates.CertificateError, OSError, ValueError) as error:
+            self.webservices_log.certificates_read(error)
+        else:
+            self.webservices_log.certificates_read(None)
 
     async def start(self) -> None:
         """Open everything. Raises StartError with nothing left open."""
@@ -108,11 +125,12 @@ class Application:
         self._make_logs(writer)
         store = await Store.open(sqlite_url(self.data / DATABASE))
         self._closing.append(store.close)
+        verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
-            await seed_demo(store)
+            await seed_demo(store, verifiers)
         people = People(store, self.domain)
         await people.load()
-        self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked)
+        self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self._closing.append(self.accounts.close)
         await self._start_services(store, people)
         self._write_pid()
@@ -197,7 +215,7 @@ class Application:
         return Deployment(self.settings.contact.deployment)
 
     def _notification_settings(self) -> NotificationSettings:
-        bosh, ports = self.settings.bosh, self.settings.ports
+        bosh, ports, xmpp = self.settings.bosh, self.settings.ports, self.settings.xmpp
         policy = BoshPolicy(
             wait_max_s=bosh.wait_max_s,
             hold_max=bosh.hold_max,
@@ -227,6 +245,8 @@ class Application:
             websocket=self._websocket_policy(),
             allowed_origins=bosh.allowed_origins,
             plain_in_clear=ports.insecure,
+            scram=xmpp.scram,
+            tcp_idle_s=float(xmpp.idle_limit_s or inf),
             names=frozenset(name.lower() for name in self._names()),
             limits=replace(HttpLimits(), connections_per_address=bosh.connections_per_address),
         )
@@ -281,6 +301,8 @@ class Application:
         server, ports = self.settings.server, self.settings.ports
         self._files = self._certificate()
         tls = certificates.context(self._files)
+        xmpp_tls = certificates.context(self._files, "xmpp-client")
+        self._contexts = [tls, xmpp_tls]
         services = Services(
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
@@ -289,7 +311,10 @@ class Application:
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
-            Listen("xmpp", server.host, ports.xmpp, Kind.XMPP),
+            Listen(
+                "xmpp", server.host, ports.xmpp, Kind.XMPP, starttls=xmpp_tls if self.settings.xmpp.starttls else None
+            ),
+            Listen("xmpp_tls", server.host, ports.xmpp_tls, Kind.XMPP, tls=xmpp_tls),
         ]
         if ports.insecure:
             wanted += [
@@ -324,6 +349,7 @@ class Application:
             "https": ("REST", f"https://{host}:%d/finesse/api"),
             "notification": ("BOSH", f"https://{host}:%d/http-bind/"),
             "xmpp": ("XMPP", f"{host}:%d"),
+            "xmpp_tls": ("XMPP over TLS", f"{host}:%d"),
             "insecure_http": ("REST, plain", f"http://{host}:%d/finesse/api"),
             "insecure_bosh": ("BOSH, plain", f"http://{host}:%d/http-bind/"),
         }

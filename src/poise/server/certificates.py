@@ -54,23 +54,33 @@ def ensure(folder: Path, names: list[str], now: datetime.datetime) -> Files:
     return files
 
 
-def context(files: Files) -> ssl.SSLContext:
-    """A server context: TLS 1.2 or newer, ALPN http/1.1, no client certificates.
+def context(files: Files, protocol: str = "http/1.1") -> ssl.SSLContext:
+    """A server context: TLS 1.2 or newer, no client certificates; `protocol` is the name spoken by ALPN (`xmpp-client`,
+    XEP-0368, for XMPP).
 
     Raises CertificateError when the files cannot be used together.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.minimum_version = ssl.TLSVersion.TLSv1_2
-    server.set_alpn_protocols(["http/1.1"])
+    server.set_alpn_protocols([protocol])
     server.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    load(server, files)
+    return server
+
+
+def load(server: ssl.SSLContext, files: Files) -> None:
+    """Present these certificates from the next connection on; what was presented stays when they cannot be used.
+
+    Raises CertificateError when the files cannot be used together.
+    """
     try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)
         server.load_cert_chain(files.certificate, files.key)
     except (OSError, ssl.SSLError) as error:
         raise CertificateError(
             f"{files.certificate} and {files.key} cannot be used together ({error}). "
             "Give a PEM chain and its key with tls.certificate and tls.key, or leave both empty for a development CA."
         ) from None
-    return server
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

@@ -15,7 +15,7 @@ from poise.protocols.xmpp import host_limits
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.protocols.xmpp.xml import LIMITS
 from poise.server.notification import admission
-from poise.server.notification.timing import DEFLATE_FROM_BYTES, HttpLimits
+from poise.server.notification.timing import DEFLATE_FROM_BYTES, IDLE_S, HttpLimits
 
 PID_FILE = "poise.pid"
 """File in the data folder that names the running server, for `poise utils`."""
@@ -46,7 +46,8 @@ class Ports:
 
     https: int = setting(8445, "HTTPS: REST, desktop, also /http-bind and /ws")
     notification: int = setting(7443, "HTTPS: /http-bind and /ws of the notification service")
-    xmpp: int = setting(5222, "XMPP over TCP")
+    xmpp: int = setting(5222, "XMPP over TCP, with STARTTLS")
+    xmpp_tls: int = setting(5223, "XMPP over TCP in TLS from the first byte")
     insecure_http: int = setting(8082, "plain HTTP REST and /ws, only with ports.insecure")
     insecure_bosh: int = setting(7071, "plain HTTP /http-bind and /ws, only with ports.insecure")
     insecure: bool = setting(False, "open the plain ports and allow PLAIN without TLS (enableInsecureOpenfirePort)")
@@ -90,6 +91,19 @@ class Bosh:
     )
     unauthenticated_per_address: int = setting(admission.UNAUTHENTICATED_PER_ADDRESS, "the same for one address")
     connections_per_address: int = setting(HttpLimits().connections_per_address, "open HTTP connections of one address")
+
+
+@dataclass(frozen=True)
+class Xmpp:
+    """XMPP over TCP, and sign-in on all bindings."""
+
+    starttls: bool = setting(True, "offer TLS on ports.xmpp; without ports.insecure nobody signs in there without it")
+    idle_limit_s: int = setting(
+        round(IDLE_S), "seconds of silence after which a connection is closed, pinged at half of it; 0: never"
+    )
+    scram: bool = setting(
+        False, "offer SCRAM; what it needs is kept from `admin import --scram` or the first sign-in by password on"
+    )
 
 
 @dataclass(frozen=True)
@@ -179,6 +193,7 @@ class Settings:
     ports: Ports = field(default_factory=Ports)
     tls: Tls = field(default_factory=Tls)
     bosh: Bosh = field(default_factory=Bosh)
+    xmpp: Xmpp = field(default_factory=Xmpp)
     websocket: WebSocket = field(default_factory=WebSocket)
     presence: Presence = field(default_factory=Presence)
     messages: Messages = field(default_factory=Messages)

@@ -88,7 +88,10 @@ def free_port() -> int:
 @contextmanager
 def demo(data: Path, *options: str, **variables: str) -> Iterator[Demo]:
     """A server with its CTI link up; it is stopped at the end. `variables` go into its environment."""
-    ports = [f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")]
+    ports = [
+        f"--set=ports.{name}=0"
+        for name in ("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh")
+    ]
     command = [*POISE, "serve", "--demo", "--json", f"--data={data}", *ports]
     command += [f"--set=cti.side_a=127.0.0.1:{free_port()}", *options]
     process = subprocess.Popen(

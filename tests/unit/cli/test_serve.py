@@ -60,7 +60,8 @@ def test_the_demos_cti_port_is_looked_at_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = [
-            f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp", "insecure_http", "insecure_bosh")
+            f"--set=ports.{name}=0"
+            for name in ("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh")
         ]
         code, error = refused("--demo", "--data", str(tmp_path), *ports, f"--set=cti.side_a=127.0.0.1:{port}")
     assert code == 1
@@ -82,7 +83,7 @@ def test_settings_that_cannot_be_used_are_refused_with_exit_code_2() -> None:
 
 def test_a_server_that_cannot_start_says_why_with_exit_code_1(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
-    ports = [f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp")]
+    ports = [f"--set=ports.{name}=0" for name in ("https", "notification", "xmpp", "xmpp_tls")]
     code, error = refused("--host", "127.0.0.1", "--data", str(tmp_path / "data"), *ports)
     assert code == 1
     assert error.startswith("The server cannot start: ")

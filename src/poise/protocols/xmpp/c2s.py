@@ -1,31 +1,51 @@
-"""One client's XMPP stream above any binding: sign-in, restart, bind, then stanzas (RFC 6120 sections 6 and 7).
+"""One client's XMPP stream above any binding: TLS, sign-in, restart, bind, then stanzas (RFC 6120 sections 5 to 7).
 
-It neither knows BOSH nor sockets nor accounts: it asks for a password to be checked (`CheckPassword`) and for a full
-JID (`Bind`), and is told the answers. The rules are the tables of `c2s_states`.
+It neither knows BOSH nor sockets nor accounts: it asks for TLS (`StartTls`), for what an account keeps for SCRAM
+(`FindVerifier`), for a sign-in to be checked (`CheckPassword`, `CheckProof`) and for a full JID (`Bind`), and is told
+the answers. The rules are the tables of `c2s_states`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from poise.protocols.xmpp.c2s_states import RULES, TRANSITIONS, Happening, Input, Rule, State
+from poise.protocols.xmpp.c2s_outputs import (
+    Bind,
+    C2SPolicy,
+    CheckPassword,
+    CheckProof,
+    FindVerifier,
+    Output,
+    Send,
+    Stanza,
+    StartTls,
+    StreamError,
+)
+from poise.protocols.xmpp.c2s_states import PENDING, RULES, TRANSITIONS, Happening, Input, Rule, State
 from poise.protocols.xmpp.errors import stanza_error
 from poise.protocols.xmpp.jid import Jid, JidError, prepare, prepare_resource
+from poise.protocols.xmpp.legacy_auth import FIELDS, LEGACY_NS, LegacyError, read_legacy
 from poise.protocols.xmpp.replies import iq_result
 from poise.protocols.xmpp.sasl import (
     CHALLENGE,
     FAILURES,
     MECHANISMS,
     SASL_NS,
-    SUCCESS,
-    Credentials,
     Mechanism,
     SaslError,
+    ScramClaim,
+    challenge,
     decode_response,
+    success,
 )
+from poise.protocols.xmpp.scram import ScramError, Verifier
 from poise.protocols.xmpp.xml import Element, escape
+
+__all__ = [
+    "BIND_NS", "C2S", "CLIENT_NS", "SESSION_NS", "TLS_NS", "Bind", "C2SPolicy", "CheckPassword", "CheckProof",
+    "FindVerifier", "Output", "Send", "Stanza", "StartTls", "StreamError", "classify",
+]  # fmt: skip
 
 CLIENT_NS: Final = "jabber:client"
 BIND_NS: Final = "urn:ietf:params:xml:ns:xmpp-bind"
@@ -35,131 +55,118 @@ TLS_NS: Final = "urn:ietf:params:xml:ns:xmpp-tls"
 _STANZAS: Final = frozenset(("iq", "message", "presence"))
 _SASL_INPUTS: Final = {"auth": Input.AUTH, "response": Input.RESPONSE, "abort": Input.ABORT}
 _NO_TLS: Final = f'<failure xmlns="{TLS_NS}"/>'.encode()
+_PROCEED: Final = f'<proceed xmlns="{TLS_NS}"/>'.encode()
 _FEATURES_AFTER_SASL: Final = (
     f'<stream:features><bind xmlns="{BIND_NS}"/><session xmlns="{SESSION_NS}"><optional/></session></stream:features>'
 ).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class C2SPolicy:
-    """What a listener allows its clients."""
-
-    secure: bool
-    """Whether the client's connection is encrypted."""
-    plain_in_clear: bool = False
-    """Whether passwords may cross an unencrypted connection (the insecure switch)."""
-    hosts: frozenset[str] = frozenset()
-    """Names beside the domain by which clients may address this server: some dial an address and learn the domain."""
-    attempts: int = 5
-    """Failed sign-ins after which the stream is closed (RFC 6120 section 6.4.5 wants 2 to 5 retries)."""
-    waiting: int = 64
-    """Elements a client may send ahead while an answer is pending."""
-
-
-class Send(NamedTuple):
-    """Bytes for the client."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CheckPassword:
-    """Answer with `password_checked`."""
-
-    user: str
-    """Prepared; an agent id or a login name."""
-    password: str = field(repr=False)
-
-
-class Bind(NamedTuple):
-    """Answer with `bound` or `bind_refused`."""
-
-    iq_id: str
-    resource: str | None
-    """Prepared; None when the client leaves the choice to the server."""
-
-
-class Stanza(NamedTuple):
-    """A stanza of a bound client, `from` stamped with the full JID. Its own grammar is the host's business."""
-
-    element: Element
-
-
-class StreamError(NamedTuple):
-    """The stream is over: `ending_code` is a key of `poise.registry.ENDINGS`, `condition` goes on the wire."""
-
-    ending_code: str
-    condition: str
-    text: str = ""
 
 
 class _Restart(NamedTuple):
     to: str | None
 
 
-Output = Send | CheckPassword | Bind | Stanza | StreamError
+class _Claim(NamedTuple):
+    """Who a client says it is, while that is checked."""
+
+    user: str
+    authzid: str = ""
+    proof: bytes = b""
+    """The server's own, to be sent with success."""
+    resource: str = ""
+    """With jabber:iq:auth: what to bind at once."""
 
 
 class C2S:
     """One client's stream. Every input returns what is to be done about it, in order."""
 
-    __slots__ = ("_asked", "_bind", "_failures", "_waiting", "domain", "jid", "lang", "policy", "state", "user")
+    __slots__ = (
+        "_asked", "_bind", "_failures", "_waiting", "domain", "jid", "lang", "policy", "secure", "state", "user",
+    )  # fmt: skip
 
     def __init__(self, domain: str, policy: C2SPolicy, lang: str = "") -> None:
         self.domain = domain
         self.policy = policy
         self.lang = lang
         """The stream's xml:lang, which stanzas without one inherit; empty when the client named none."""
+        self.secure = policy.secure
+        """Whether the connection is encrypted by now."""
         self.state = State.OPEN
         self.user = ""
         """Local part of the account, once signed in."""
         self.jid: Jid | None = None
         """Full JID, once bound."""
         self._failures = 0
-        self._asked: Mechanism | Credentials | None = None
-        self._bind: Element | None = None
+        self._asked: Mechanism | ScramClaim | _Claim | None = None
+        self._bind: Element | None = None  # the request that the answer to Bind, or to legacy sign-in, answers
         self._waiting: deque[Element | _Restart] | None = None
 
     def features(self) -> bytes:
         """`<stream:features>` for the present state; its prefix is declared by the header or wrapper around it."""
         if self.state in _SIGNED_IN:
             return _FEATURES_AFTER_SASL
+        tls = ""
+        if self._offers_tls:
+            tls = f'<starttls xmlns="{TLS_NS}"' + ("/>" if self.policy.plain_in_clear else "><required/></starttls>")
         names = "".join(f"<mechanism>{name}</mechanism>" for name, row in MECHANISMS.items() if self._offers(row))
-        if not names:
-            return b"<stream:features/>"
-        return f'<stream:features><mechanisms xmlns="{SASL_NS}">{names}</mechanisms></stream:features>'.encode()
+        sasl = f'<mechanisms xmlns="{SASL_NS}">{names}</mechanisms>' if names else ""
+        return f"<stream:features>{tls}{sasl}</stream:features>".encode() if tls or sasl else b"<stream:features/>"
 
     def receive(self, element: Element, now: float) -> list[Output]:
         """A child of the stream has arrived. `now`: monotonic seconds, as for every core; no rule here has a timer."""
-        if self.state in _PENDING:
+        if self.state in PENDING:
             return self._wait(element)
         return self._handle(element)
 
     def restart(self, to: str | None) -> list[Output]:
         """The client restarts the stream; `to` as it said, None when it said nothing."""
-        if self.state in _PENDING:
+        if self.state in PENDING:
             return self._wait(_Restart(to))
         return self._restart(to)
 
-    def password_checked(self, ok: bool, temporary: bool = False, user: str | None = None) -> list[Output]:
-        """Answer to CheckPassword. `temporary`: not checked at all (locked, store down). `user`: the account's own name
-        (agent id) when the client signed in by another (login name). Too late an answer is ignored."""
+    def secured(self) -> None:
+        """TLS is there: the stream is as new, whatever was said in the clear (RFC 6120 section 5.4.3.3)."""
+        if self.state is State.CLOSED:
+            return
+        self.secure = True
+        self.lang = ""
+        self._move(Happening.TLS_DONE)
+
+    def verifier_found(self, verifier: Verifier | None, nonce: str) -> list[Output]:
+        """Answer to FindVerifier. None: it cannot be said now. `nonce`: fresh and unpredictable."""
         if self.state is State.CLOSED:
             return []
-        credentials = self._asked
-        assert isinstance(credentials, Credentials), "nothing was asked"
-        account = user or credentials.user
+        claim = self._asked
+        assert isinstance(claim, ScramClaim), "nothing was asked"
+        if verifier is None:
+            return self._resume(self._fail("temporary-auth-failure"))
+        self._move(Happening.CHALLENGE_SENT)
+        return self._resume([Send(challenge(claim.exchange.challenge(verifier, nonce)))])
+
+    def password_checked(self, ok: bool, temporary: bool = False, user: str | None = None) -> list[Output]:
+        """Answer to CheckPassword and CheckProof. `temporary`: not checked at all (locked, store down). `user`: the
+        account's own name (agent id) when the client signed in by another (login name). Too late an answer is ignored.
+        """
+        if self.state is State.CLOSED:
+            return []
+        claim = self._asked
+        assert isinstance(claim, _Claim), "nothing was asked"
+        account = user or claim.user
         if temporary:
             outputs = self._fail("temporary-auth-failure")
         elif not ok:
             outputs = self._fail("not-authorized")
-        elif credentials.authzid not in ("", account, credentials.user):
+        elif claim.authzid not in ("", account, claim.user):
             outputs = self._fail("invalid-authzid")
         else:
             self.user = account
             self._asked = None
-            self._move(Happening.SASL_SUCCEEDED)
-            outputs = [Send(SUCCESS)]
+            if claim.resource:
+                assert self._bind is not None
+                self._move(Happening.LEGACY_SUCCEEDED)
+                outputs = [Bind(self._bind.attrs["id"], claim.resource)]
+            else:
+                self._move(Happening.SASL_SUCCEEDED)
+                outputs = [Send(success(claim.proof))]
         return self._resume(outputs)
 
     def bound(self, jid: str) -> list[Output]:
@@ -171,7 +178,7 @@ class C2S:
         self._bind = None
         self.jid = prepare(jid)
         self._move(Happening.BIND_DONE)
-        payload = f'<bind xmlns="{BIND_NS}"><jid>{escape(jid)}</jid></bind>'.encode()
+        payload = f'<bind xmlns="{BIND_NS}"><jid>{escape(jid)}</jid></bind>'.encode() if request.children else b""
         return self._resume([Send(iq_result(request, payload))])
 
     def bind_refused(self, condition: str) -> list[Output]:
@@ -206,7 +213,13 @@ class C2S:
             return self._fail("aborted")
         if rule is Rule.FAIL_MALFORMED:
             return self._fail("malformed-request")
-        if rule is Rule.REFUSE_TLS:
+        if rule is Rule.LEGACY:
+            return self._legacy(element)
+        if rule is Rule.START_TLS and self._offers_tls:
+            self._asked = None
+            self._move(Happening.TLS_BEGUN)
+            return [StartTls(_PROCEED)]
+        if rule in (Rule.START_TLS, Rule.REFUSE_TLS):
             return [Send(_NO_TLS), self._error("stream-refused", "unsupported-stanza-type", "TLS is not offered here")]
         if rule is Rule.NOT_AUTHORIZED:
             return [self._error("not-authorized", "not-authorized")]
@@ -250,26 +263,66 @@ class C2S:
             self._asked = mechanism
             self._move(Happening.CHALLENGE_SENT)
             return [Send(CHALLENGE)]
-        return self._ask_check(mechanism, element.text)
+        return self._read_claim(mechanism, element.text)
 
     def _read_response(self, element: Element) -> list[Output]:
-        assert isinstance(self._asked, Mechanism)
-        return self._ask_check(self._asked, element.text)
-
-    def _ask_check(self, mechanism: Mechanism, text: str) -> list[Output]:
+        if isinstance(self._asked, Mechanism):
+            return self._read_claim(self._asked, element.text)
+        claim = self._asked
+        assert isinstance(claim, ScramClaim)
         try:
-            credentials = mechanism.read(decode_response(text), self.domain)
+            proven = claim.exchange.prove(decode_response(element.text))
         except SaslError as error:
             return self._fail(error.condition)
-        self._asked = Credentials(credentials.user, "", credentials.authzid)  # the password is not kept
+        except ScramError:
+            return self._fail("malformed-request")
+        self._asked = _Claim(claim.user, claim.authzid, claim.exchange.signature)
         self._move(Happening.CHECK_ASKED)
-        return [CheckPassword(credentials.user, credentials.password)]
+        return [CheckProof(claim.user, proven)]
 
-    def _fail(self, condition: str) -> list[Output]:
-        self._asked = None
+    def _read_claim(self, mechanism: Mechanism, text: str) -> list[Output]:
+        try:
+            claim = mechanism.read(decode_response(text), self.domain)
+        except SaslError as error:
+            return self._fail(error.condition)
+        if isinstance(claim, ScramClaim):
+            self._asked = claim
+            self._move(Happening.VERIFIER_ASKED)
+            return [FindVerifier(claim.user, claim.exchange.digest)]
+        self._asked = _Claim(claim.user, claim.authzid)  # the password is not kept
+        self._move(Happening.CHECK_ASKED)
+        return [CheckPassword(claim.user, claim.password)]
+
+    def _legacy(self, element: Element) -> list[Output]:
+        """XEP-0078: which fields, or all of them at once."""
+        to = element.attrs.get("to")
+        query = element.child("query", LEGACY_NS)
+        if query is None or not (to is None or self.answers_to(to)):
+            return [self._error("not-authorized", "not-authorized")]
+        request = Element("iq", CLIENT_NS, {"id": element.attrs.get("id", "")})
+        if not self._offers(MECHANISMS["PLAIN"]):
+            return self._fail("policy-violation", request, "not without TLS")
+        if element.attrs["type"] == "get":
+            return [Send(iq_result(request, FIELDS))]
+        try:
+            asked = read_legacy(query, self.domain)
+        except LegacyError as error:
+            return self._fail(error.condition, request, str(error))
+        self._bind = request
+        self._asked = _Claim(asked.user, resource=asked.resource)
+        self._move(Happening.CHECK_ASKED)
+        return [CheckPassword(asked.user, asked.password)]
+
+    def _fail(self, condition: str, request: Element | None = None, text: str = "") -> list[Output]:
+        """A failed sign-in: a SASL failure, or a stanza error when it was tried by a stanza."""
+        request = request or self._bind
+        self._asked = self._bind = None
         self._failures += 1
         self._move(Happening.SASL_FAILED)
-        outputs: list[Output] = [Send(FAILURES[condition])]
+        words = (
+            FAILURES[condition] if request is None else stanza_error(request, _LEGACY_WORDS.get(condition, condition))
+        )
+        outputs: list[Output] = [Send(words)]
         if self._failures >= self.policy.attempts:
             outputs.append(self._error("stream-refused", "policy-violation", "too many failed sign-ins"))
         return outputs
@@ -277,7 +330,7 @@ class C2S:
     def _ask_bind(self, element: Element) -> list[Output]:
         bind = element.child("bind", BIND_NS)
         assert bind is not None
-        request = Element("iq", CLIENT_NS, {"id": element.attrs.get("id", "")})  # the reply carries no addresses
+        request = Element("iq", CLIENT_NS, {"id": element.attrs.get("id", "")}, (bind,))  # the reply: no addresses
         wanted = bind.child("resource", BIND_NS)
         text = wanted.text.strip() if wanted is not None else ""
         try:
@@ -311,8 +364,13 @@ class C2S:
             return False
         return jid.full == self.domain or jid.full in self.policy.hosts
 
+    @property
+    def _offers_tls(self) -> bool:
+        return self.policy.starttls and not self.secure
+
     def _offers(self, mechanism: Mechanism) -> bool:
-        return not mechanism.secret_in_clear or self.policy.secure or self.policy.plain_in_clear
+        """Without TLS and the switch nobody signs in at all: SCRAM would hide the password, and nothing else."""
+        return (self.secure or self.policy.plain_in_clear) and (self.policy.scram or not mechanism.needs_verifier)
 
     def _move(self, happening: Happening) -> None:
         self.state = TRANSITIONS[self.state, happening]
@@ -332,13 +390,14 @@ class C2S:
 
     def _resume(self, outputs: list[Output]) -> list[Output]:
         """What waited is heard now, until the next answer is pending."""
-        while self._waiting and self.state not in _PENDING:
+        while self._waiting and self.state not in PENDING:
             item = self._waiting.popleft()
             outputs += self._restart(item.to) if isinstance(item, _Restart) else self._handle(item)
         return outputs
 
 
-_PENDING: Final = frozenset((State.CHECKING, State.BINDING))
+_LEGACY_WORDS: Final = {"temporary-auth-failure": "resource-constraint"}
+"""SASL conditions as the stanza errors of jabber:iq:auth; the others are called the same."""
 _SIGNED_IN: Final = frozenset((State.AUTHENTICATED, State.UNBOUND, State.BINDING, State.BOUND))
 
 
@@ -346,12 +405,15 @@ def classify(element: Element) -> Input:
     """Which kind of input an element is."""
     name, ns = element.name, element.ns
     if ns == CLIENT_NS and name in _STANZAS:
-        if name == "iq" and element.attrs.get("type") == "set":
+        if name == "iq":
+            kind = element.attrs.get("type")
             for child in element.elements():
-                if child.ns == BIND_NS and child.name == "bind":
+                if child.ns == BIND_NS and child.name == "bind" and kind == "set":
                     return Input.BIND
-                if child.ns == SESSION_NS and child.name == "session":
+                if child.ns == SESSION_NS and child.name == "session" and kind == "set":
                     return Input.SESSION
+                if child.ns == LEGACY_NS and child.name == "query" and kind in ("set", "get"):
+                    return Input.LEGACY
         return Input.STANZA
     if ns == SASL_NS:
         return _SASL_INPUTS.get(name, Input.OTHER)

@@ -1,12 +1,16 @@
 """The states of one client's XMPP stream, as tables.
 
-Theory. A stream begins OPEN: nobody is signed in, and the features offer SASL. `<auth/>` leads to CHECKING, where the
-password is out to be checked, directly or through CHALLENGED when the client sent no initial response. A failed check
-leads back to OPEN, so that the client may try again; a good one to AUTHENTICATED, where only a stream restart is
-allowed. After the restart the stream is UNBOUND, and the features offer resource binding; a bind request leads to
-BINDING, where the host is asked for the full JID, and its answer to BOUND, where stanzas flow, or back to UNBOUND. In
-CHECKING and BINDING everything the client sends waits, in order. A stream error leads from anywhere to CLOSED, where
-nothing is heard any more.
+Theory. A stream begins OPEN: nobody is signed in, and the features offer TLS, where the listener has it to offer, and
+SASL, where a password may be shown. `<starttls/>` leads to SECURING, where nothing is heard: what came in the clear
+counts for nothing, and once TLS is there the stream is OPEN again as if it had just begun. `<auth/>` leads to CHECKING,
+where the password is out to be checked: directly; through CHALLENGED when the client sent no initial response; or, for
+SCRAM, through LOOKING_UP, where what the account keeps for it is asked for, and CHALLENGED. A failed check leads back
+to OPEN, so that the client may try again; a good one to AUTHENTICATED, where only a stream restart is allowed. After
+the restart the stream is UNBOUND, and the features offer resource binding; a bind request leads to BINDING, where the
+host is asked for the full JID, and its answer to BOUND, where stanzas flow, or back to UNBOUND. Sign-in by
+jabber:iq:auth names the resource as well and goes from CHECKING to BINDING at once. In LOOKING_UP, CHECKING and BINDING
+everything the client sends waits, in order. A stream error leads from anywhere to CLOSED, where nothing is heard any
+more.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ class State(Enum):
     """How far a client has come."""
 
     OPEN = "open"
+    SECURING = "securing"
+    LOOKING_UP = "lookup"
     CHALLENGED = "challenged"
     CHECKING = "checking"
     AUTHENTICATED = "authenticated"
@@ -36,6 +42,7 @@ class Input(Enum):
     RESPONSE = "response"
     ABORT = "abort"
     STARTTLS = "starttls"
+    LEGACY = "jabber:iq:auth"
     RESTART = "restart"
     BIND = "bind"
     SESSION = "session"
@@ -50,6 +57,8 @@ class Rule(Enum):
     READ_RESPONSE = "read the response to our challenge"
     FAIL_ABORTED = "SASL failure aborted"
     FAIL_MALFORMED = "SASL failure malformed-request"
+    START_TLS = "go on with TLS where it is offered, else as REFUSE_TLS"
+    LEGACY = "tell the fields, or read and check them (XEP-0078)"
     REFUSE_TLS = "TLS failure and stream error"
     RESTART = "new features, if the address is still ours"
     BIND = "ask the host for the full JID"
@@ -65,10 +74,14 @@ class Rule(Enum):
 class Happening(Enum):
     """What moves the stream from state to state."""
 
+    TLS_BEGUN = "TLS begun"
+    TLS_DONE = "TLS done"
+    VERIFIER_ASKED = "verifier asked for"
     CHALLENGE_SENT = "challenge sent"
     CHECK_ASKED = "password check asked for"
     SASL_FAILED = "SASL failed"
     SASL_SUCCEEDED = "SASL succeeded"
+    LEGACY_SUCCEEDED = "signed in by jabber:iq:auth"
     RESTARTED = "stream restarted"
     BIND_ASKED = "full JID asked for"
     BIND_REFUSED = "bind refused"
@@ -81,6 +94,7 @@ _BEFORE_SASL: Final[Mapping[Input, Rule]] = {
     Input.RESPONSE: Rule.FAIL_MALFORMED,
     Input.ABORT: Rule.FAIL_ABORTED,
     Input.STARTTLS: Rule.REFUSE_TLS,
+    Input.LEGACY: Rule.NOT_AUTHORIZED,
     Input.RESTART: Rule.RESTART,
     Input.BIND: Rule.NOT_AUTHORIZED,
     Input.SESSION: Rule.NOT_AUTHORIZED,
@@ -92,6 +106,7 @@ _AFTER_SASL: Final[Mapping[Input, Rule]] = {
     Input.RESPONSE: Rule.UNSUPPORTED,
     Input.ABORT: Rule.UNSUPPORTED,
     Input.STARTTLS: Rule.REFUSE_TLS,
+    Input.LEGACY: Rule.NOT_AUTHORIZED,
     Input.RESTART: Rule.RESTART,
     Input.BIND: Rule.NOT_AUTHORIZED,
     Input.SESSION: Rule.NOT_AUTHORIZED,
@@ -100,7 +115,9 @@ _AFTER_SASL: Final[Mapping[Input, Rule]] = {
 }
 
 RULES: Final[Mapping[State, Mapping[Input, Rule]]] = {
-    State.OPEN: _BEFORE_SASL,
+    State.OPEN: {**_BEFORE_SASL, Input.STARTTLS: Rule.START_TLS, Input.LEGACY: Rule.LEGACY},
+    State.SECURING: dict.fromkeys(Input, Rule.IGNORE),
+    State.LOOKING_UP: dict.fromkeys(Input, Rule.WAIT),
     State.CHALLENGED: {**_BEFORE_SASL, Input.AUTH: Rule.FAIL_MALFORMED, Input.RESPONSE: Rule.READ_RESPONSE},
     State.CHECKING: dict.fromkeys(Input, Rule.WAIT),
     State.AUTHENTICATED: _AFTER_SASL,
@@ -110,14 +127,24 @@ RULES: Final[Mapping[State, Mapping[Input, Rule]]] = {
         **_AFTER_SASL,
         Input.BIND: Rule.REFUSE_BIND,
         Input.SESSION: Rule.SESSION,
+        Input.LEGACY: Rule.DELIVER,
         Input.STANZA: Rule.DELIVER,
     },
     State.CLOSED: dict.fromkeys(Input, Rule.IGNORE),
 }
 """What is done about every input in every state."""
 
+PENDING: Final = frozenset(state for state, rules in RULES.items() if rules[Input.STANZA] is Rule.WAIT)
+"""States in which an answer from outside is awaited."""
+
 TRANSITIONS: Final[Mapping[tuple[State, Happening], State]] = {
+    (State.OPEN, Happening.TLS_BEGUN): State.SECURING,
+    (State.SECURING, Happening.TLS_DONE): State.OPEN,
     (State.OPEN, Happening.CHALLENGE_SENT): State.CHALLENGED,
+    (State.OPEN, Happening.VERIFIER_ASKED): State.LOOKING_UP,
+    (State.CHALLENGED, Happening.VERIFIER_ASKED): State.LOOKING_UP,
+    (State.LOOKING_UP, Happening.CHALLENGE_SENT): State.CHALLENGED,
+    (State.LOOKING_UP, Happening.SASL_FAILED): State.OPEN,
     (State.OPEN, Happening.CHECK_ASKED): State.CHECKING,
     (State.OPEN, Happening.SASL_FAILED): State.OPEN,
     (State.OPEN, Happening.RESTARTED): State.OPEN,
@@ -126,6 +153,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Happening], State]] = {
     (State.CHALLENGED, Happening.RESTARTED): State.OPEN,
     (State.CHECKING, Happening.SASL_FAILED): State.OPEN,
     (State.CHECKING, Happening.SASL_SUCCEEDED): State.AUTHENTICATED,
+    (State.CHECKING, Happening.LEGACY_SUCCEEDED): State.BINDING,
     (State.AUTHENTICATED, Happening.RESTARTED): State.UNBOUND,
     (State.UNBOUND, Happening.BIND_ASKED): State.BINDING,
     (State.UNBOUND, Happening.RESTARTED): State.UNBOUND,

@@ -32,7 +32,9 @@ def opening_problem(c2s: C2S, attrs: Mapping[str, str], *, newest: int | None = 
         return "invalid-from" if sender is not None and not _is_own(c2s, sender) else None
     if "to" not in attrs:
         return "improper-addressing"
-    return None if c2s.answers_to(attrs["to"]) else "host-unknown"
+    if c2s.answers_to(attrs["to"]):
+        return None
+    return "host-gone" if attrs["to"].lower() in c2s.policy.former_hosts else "host-unknown"
 
 
 def _is_own(c2s: C2S, sender: str) -> bool:

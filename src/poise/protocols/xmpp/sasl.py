@@ -1,7 +1,7 @@
-"""SASL: what a client says about itself, and the words for yes and no (RFC 6120 section 6, RFC 4616).
+"""SASL: what a client says about itself, and the words for yes and no (RFC 6120 section 6, RFC 4616, RFC 5802).
 
-Only PLAIN so far: JabberWerx takes DIGEST-MD5 when it is offered, and the desktop's clients rely on PLAIN. Whether a
-password is right is decided elsewhere; this module only reads and writes.
+PLAIN always, because the desktop's clients rely on it; SCRAM where the operator wants it; never DIGEST-MD5, which
+JabberWerx would prefer. Whether a password is right is decided elsewhere; this module only reads and writes.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from poise.protocols.xmpp.jid import JidError, prepare, prepare_domain, prepare_local
+from poise.protocols.xmpp.scram import ScramError, ScramExchange
 
 SASL_NS: Final = "urn:ietf:params:xml:ns:xmpp-sasl"
 MAX_FIELD_BYTES: Final = 255
@@ -24,6 +26,17 @@ CHALLENGE: Final = f'<challenge xmlns="{SASL_NS}"/>'.encode()
 """An empty challenge: please say your initial response."""
 SUCCESS: Final = f'<success xmlns="{SASL_NS}"/>'.encode()
 """Empty: JabberWerx fails when the success of PLAIN carries data."""
+
+
+def challenge(data: bytes) -> bytes:
+    """A challenge that says something."""
+    return f'<challenge xmlns="{SASL_NS}">{base64.b64encode(data).decode()}</challenge>'.encode()
+
+
+def success(data: bytes) -> bytes:
+    """Yes, with the server's proof, where the mechanism has one."""
+    return f'<success xmlns="{SASL_NS}">{base64.b64encode(data).decode()}</success>'.encode() if data else SUCCESS
+
 
 _CONDITIONS: Final = (
     "aborted",
@@ -64,14 +77,25 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ScramClaim:
+    """What a client claims at the start of SCRAM, and the exchange in which it will have to prove it."""
+
+    user: str
+    """As in Credentials."""
+    authzid: str
+    """As in Credentials."""
+    exchange: ScramExchange
+
+
+@dataclass(frozen=True, slots=True)
 class Mechanism:
     """One way to sign in."""
 
     name: str
-    secret_in_clear: bool
-    """Whether the password itself crosses the wire: then it is only offered on TLS, or where policy says so."""
-    read: Callable[[bytes, str], Credentials]
-    """(decoded response, our domain) -> credentials; raises SaslError."""
+    needs_verifier: bool
+    """Whether accounts must keep more than a password hash for it."""
+    read: Callable[[bytes, str], Credentials | ScramClaim]
+    """(decoded initial response, our domain) -> claim; raises SaslError."""
 
 
 def decode_response(text: str) -> bytes:
@@ -106,12 +130,31 @@ def read_plain(data: bytes, domain: str) -> Credentials:
         authzid, authcid, password = (part.decode() for part in fields)
     except UnicodeDecodeError:
         raise SaslError("malformed-request") from None
+    return Credentials(account_name(authcid, domain), password, _authzid(authzid, domain))
+
+
+def read_scram(data: bytes, domain: str, digest: str) -> ScramClaim:
+    """The client-first-message of SCRAM. Raises SaslError."""
     try:
-        user = _name(authcid, domain)
+        exchange = ScramExchange(data, digest)
+    except ScramError:
+        raise SaslError("malformed-request") from None
+    if any(len(part.encode()) > MAX_FIELD_BYTES for part in (exchange.name, exchange.authzid)):
+        raise SaslError("malformed-request")
+    return ScramClaim(account_name(exchange.name, domain), _authzid(exchange.authzid, domain), exchange)
+
+
+def account_name(text: str, domain: str) -> str:
+    """The account that a name typed by a client means; one that cannot exist is `not-authorized`. Raises SaslError."""
+    try:
+        return _name(text, domain)
     except JidError:
         raise SaslError("not-authorized") from None
+
+
+def _authzid(text: str, domain: str) -> str:
     try:
-        return Credentials(user, password, _name(authzid, domain) if authzid else "")
+        return _name(text, domain) if text else ""
     except JidError:
         raise SaslError("invalid-authzid") from None
 
@@ -127,6 +170,11 @@ def _name(text: str, domain: str) -> str:
 
 
 MECHANISMS: Final[Mapping[str, Mechanism]] = {
-    mechanism.name: mechanism for mechanism in (Mechanism("PLAIN", secret_in_clear=True, read=read_plain),)
+    mechanism.name: mechanism
+    for mechanism in (
+        Mechanism("SCRAM-SHA-256", True, partial(read_scram, digest="sha256")),
+        Mechanism("SCRAM-SHA-1", True, partial(read_scram, digest="sha1")),
+        Mechanism("PLAIN", False, read_plain),
+    )
 }
 """In the order in which they are offered, strongest first."""

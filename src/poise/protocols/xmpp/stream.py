@@ -8,17 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from poise.protocols.xmpp.c2s import C2S, CLIENT_NS, Bind, CheckPassword, Send, Stanza, StreamError
+from poise.protocols.xmpp.c2s import (
+    C2S,
+    CLIENT_NS,
+    Bind,
+    CheckPassword,
+    CheckProof,
+    FindVerifier,
+    Send,
+    Stanza,
+    StartTls,
+    StreamError,
+)
 from poise.protocols.xmpp.c2s import Output as C2SOutput
-from poise.protocols.xmpp.c2s_states import State
+from poise.protocols.xmpp.c2s_states import PENDING, State
 from poise.protocols.xmpp.errors import FAULT_ENDINGS, STREAM_NS, stream_error
 from poise.protocols.xmpp.opening import adopt_language, opening_problem
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.xml import LIMITS, Element, Limits, XmlError, escape_attr
 from poise.protocols.xmpp.xml_stream import StreamClosed, StreamEvent, StreamOpened, StreamParser
 from poise.registry import ENDINGS
 
 _CLOSE: Final = b"</stream:stream>"
-_PENDING: Final = frozenset((State.CHECKING, State.BINDING))
 
 
 class Finished(NamedTuple):
@@ -29,7 +40,7 @@ class Finished(NamedTuple):
     evidence: str
 
 
-TcpOutput = Send | CheckPassword | Bind | Stanza | Finished
+TcpOutput = Send | StartTls | FindVerifier | CheckPassword | CheckProof | Bind | Stanza | Finished
 
 
 class TcpStream:
@@ -46,15 +57,29 @@ class TcpStream:
         self._header_sent = False
 
     def receive(self, data: bytes, now: float) -> list[TcpOutput]:
-        """Bytes from the client, split in any way. White space alone (keep-alive) gives no output."""
+        """Bytes from the client, split in any way. White space alone (keep-alive) gives no output.
+
+        After StartTls only what came through TLS may be given here, and only after `secured`.
+        """
         outputs: list[TcpOutput] = []
-        self._read(data, outputs, now)
+        if self.c2s.state is not State.SECURING:
+            self._read(data, outputs, now)
         return outputs
+
+    def secured(self) -> None:
+        """TLS is there: a new stream begins, and nothing that was said before counts (RFC 6120 section 5.4.3.3)."""
+        self.c2s.secured()
+        self._parser = StreamParser(self._parser.limits)
+        self._header_sent = False
+
+    def verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> list[TcpOutput]:
+        """Answer to FindVerifier, as for `C2S.verifier_found`."""
+        return self._answered(self.c2s.verifier_found(verifier, nonce), now)
 
     def password_checked(
         self, ok: bool, now: float, temporary: bool = False, user: str | None = None
     ) -> list[TcpOutput]:
-        """Answer to CheckPassword, as for `C2S.password_checked`."""
+        """Answer to CheckPassword and CheckProof, as for `C2S.password_checked`."""
         return self._answered(self.c2s.password_checked(ok, temporary, user), now)
 
     def bound(self, jid: str, now: float) -> list[TcpOutput]:
@@ -92,9 +117,9 @@ class TcpStream:
                 self._hear(event, outputs, now)
                 if self.finished:
                     return
-            if not events or not parser.stepwise:
+            if not events or not parser.stepwise or self.c2s.state is State.SECURING:
                 return
-            parser.paused = self.c2s.state in _PENDING
+            parser.paused = self.c2s.state in PENDING
             data = b""
 
     def _hear(self, event: StreamEvent, outputs: list[TcpOutput], now: float) -> None:
@@ -131,6 +156,10 @@ class TcpStream:
         for answer in answers:
             if isinstance(answer, StreamError):
                 self._refuse(answer.ending_code, answer.condition, answer.text, outputs)
+                return
+            if isinstance(answer, StartTls) and self._parser.waiting:
+                # whoever sent it may not be the one who will speak through TLS
+                self._refuse("stream-refused", "policy-violation", "data behind starttls", outputs)
                 return
             outputs.append(answer)
 

@@ -62,7 +62,7 @@ StreamEvent = StreamOpened | Element | StreamClosed | XmlError
 class _StreamBuilder(TreeBuilder):
     """Builds the children of a root that never ends."""
 
-    __slots__ = ("closed", "content_ns", "events", "nodes", "parser", "resumed", "started_at")
+    __slots__ = ("chunk", "chunk_at", "closed", "content_ns", "events", "nodes", "parser", "resumed", "started_at")
 
     def __init__(self, limits: Limits, parser: expat.XMLParserType, events: list[StreamEvent]) -> None:
         super().__init__(limits)
@@ -75,6 +75,10 @@ class _StreamBuilder(TreeBuilder):
         self.nodes = 0
         self.started_at = 0
         """Byte index at which the open stanza began."""
+        self.chunk: bytes | None = None
+        """What is being parsed, when a tag in it may be too long, and"""
+        self.chunk_at = 0
+        """the byte index at which it begins."""
 
     def declare(self, prefix: str | None, uri: str | None) -> None:
         """expat's StartNamespaceDeclHandler; only the root's default namespace matters."""
@@ -82,6 +86,8 @@ class _StreamBuilder(TreeBuilder):
             self.content_ns = uri or ""
 
     def start(self, raw: str, attrs: dict[str, str]) -> None:
+        if self.chunk is not None:
+            self._check_length(self.chunk)
         if self.depth == 1:
             if raw == _STREAM_TAG:
                 raise XmlError(XmlFault.NOT_WELL_FORMED, "a stream inside a stream")
@@ -96,6 +102,18 @@ class _StreamBuilder(TreeBuilder):
             self.events.append(StreamOpened(root.name, root.ns, self.content_ns, dict(root.attrs)))
 
     def end(self, raw: str) -> None:
+        if self.chunk is None:
+            self._end(raw)
+            return
+        start = self.parser.CurrentByteIndex - self.chunk_at
+        empty = self.chunk[start - 2 : start] == b"/>"  # then expat stands behind the tag, before the next one
+        if not empty:
+            self._check_length(self.chunk)
+        self._end(raw)
+        if empty:
+            self._check_length(self.chunk)
+
+    def _end(self, raw: str) -> None:
         if self.depth == 1:
             self.depth = 0
             self.closed = True
@@ -108,6 +126,13 @@ class _StreamBuilder(TreeBuilder):
             stanza = self.children.pop()
             assert isinstance(stanza, Element)
             self.events.append(stanza)
+
+    def _check_length(self, chunk: bytes) -> None:
+        """A tag that would be too long in small packets is so in a large one."""
+        start = self.parser.CurrentByteIndex - self.chunk_at
+        tag = _TAG.match(chunk, start)
+        if tag is not None and tag.end() - start > self.limits.token + 1:
+            raise XmlError(XmlFault.TOO_BIG, f"a tag of more than {self.limits.token} bytes")
 
     def text(self, data: str) -> None:
         if self.depth > 1:
@@ -169,6 +194,11 @@ class StreamParser:
         """A new stream begins on the same connection (RFC 6120 section 4.3.3); bytes not yet read belong to it."""
         self._new_stream()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes are kept that no event came of yet."""
+        return bool(self._tail)
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -181,6 +211,8 @@ class StreamParser:
                 break
             chunk = bytes(self._tail[:cut])
             del self._tail[:cut]
+            tree.chunk = chunk if cut > self.limits.token else None
+            tree.chunk_at = self._fed
             self._fed += cut
             self._looked = 0
             self._quote = b""

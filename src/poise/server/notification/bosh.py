@@ -124,13 +124,20 @@ class BoshService:
     """All BOSH sessions; the handler of POSTs to `/http-bind`."""
 
     def __init__(
-        self, hub: Hub, policy: BoshPolicy, *, plain_in_clear: bool = False, hosts: frozenset[str] = frozenset()
+        self,
+        hub: Hub,
+        policy: BoshPolicy,
+        *,
+        plain_in_clear: bool = False,
+        scram: bool = False,
+        hosts: frozenset[str] = frozenset(),
     ) -> None:
         self.hub = hub
         self.policy = policy
         self.sessions: dict[str, BoshClient] = {}
         self._streams = {
-            secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts) for secure in (False, True)
+            secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, scram=scram, hosts=hosts)
+            for secure in (False, True)
         }
         self._unstored = hub.host.unstored
         self._work: deque[tuple[BoshClient, Sequence[Effect]]] = deque()

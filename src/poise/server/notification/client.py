@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from poise.protocols.xmpp.c2s import C2S, Bind, CheckPassword, Send, Stanza, StreamError
+from poise.protocols.xmpp.c2s import (
+    C2S,
+    Bind,
+    CheckPassword,
+    CheckProof,
+    FindVerifier,
+    Send,
+    Stanza,
+    StartTls,
+    StreamError,
+)
 from poise.protocols.xmpp.host import BindRefused
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import Element, to_bytes
 from poise.server.notification.timing import SIGN_IN_S
@@ -16,7 +28,10 @@ from poise.server.notification.timing import SIGN_IN_S
 if TYPE_CHECKING:
     from poise.server.notification.hub import Hub, Verdict
 
-Output = Send | CheckPassword | Bind | Stanza | StreamError | Finished
+Output = Send | StartTls | FindVerifier | CheckPassword | CheckProof | Bind | Stanza | StreamError | Finished
+
+NONCE_BYTES = 18
+"""Random bytes of SCRAM's server nonce; RFC 5802 section 5.1 only wants it unpredictable."""
 
 _PRESENCE_MAX_BYTES = 2048
 """Presence kept for the log's `consumeResponse` lines; Finesse's own have about 300 bytes."""
@@ -95,6 +110,13 @@ class ClientSession:
         """The stream is over by its own rules; `unsent` is what it said just before."""
         raise NotImplementedError
 
+    def _start_tls(self, proceed: bytes, now: float) -> None:
+        """Only streams whose policy offers TLS ask for it."""
+        raise NotImplementedError
+
+    def _verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> Sequence[Output]:
+        return self.c2s.verifier_found(verifier, nonce)
+
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
         raise NotImplementedError
 
@@ -123,6 +145,12 @@ class ClientSession:
                 self._stanza(output.element, now)
             elif isinstance(output, CheckPassword):
                 queue.extendleft(reversed(self._check(output, now)))
+            elif isinstance(output, FindVerifier):
+                self.hub.find_verifier(self, output)
+            elif isinstance(output, CheckProof):
+                self.hub.check_proof(self, output)
+            elif isinstance(output, StartTls):
+                self._start_tls(output.proceed, now)
             elif isinstance(output, Bind):
                 queue.extendleft(reversed(self._bind(output, now)))
         if not self.gone:
@@ -146,6 +174,10 @@ class ClientSession:
             self.hub.check_later(self, asked.user, asked.password)
             return ()
         return self.verdict(asked.user, verdict, now)
+
+    def verifier_found(self, verifier: Verifier | None, now: float) -> Sequence[Output]:
+        """The stream's outputs once it is known what the account keeps for SCRAM."""
+        return self._verifier_found(verifier, secrets.token_urlsafe(NONCE_BYTES), now)
 
     def verdict(self, user: str, verdict: Verdict, now: float) -> Sequence[Output]:
         """The stream's outputs once the password is checked."""

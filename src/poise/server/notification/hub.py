@@ -8,10 +8,11 @@ session alone, with the ending `fault`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from poise.protocols.xmpp.c2s import CheckProof, FindVerifier
 from poise.protocols.xmpp.delivery import (
     Alarm,
     Event,
@@ -23,14 +24,17 @@ from poise.protocols.xmpp.delivery import (
     Unstored,
 )
 from poise.protocols.xmpp.host import Host
+from poise.protocols.xmpp.scram import Verifier
 from poise.registry import Closed
 from poise.server.clock import Clock
 from poise.server.notification.admission import Admission, AdmissionPolicy
-from poise.server.notification.client import ClientSession
+from poise.server.notification.client import ClientSession, Output
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.outbox import OutboxPump
 from poise.server.notification.persistence import HostClock, Persistence
 from poise.server.notification.wheel import Wheel
+
+Answer = TypeVar("Answer")
 
 
 class SignedIn(Protocol):
@@ -65,6 +69,12 @@ class Accounts(Protocol):
 
     async def check(self, user: str, password: str, address: str) -> Verdict:
         """A verdict, however long it takes."""
+
+    async def scram_verifier(self, user: str, digest: str, address: str) -> Verifier | None:
+        """What SCRAM needs, for names without an account too; None: it cannot be said now."""
+
+    async def check_proof(self, user: str, proven: bool, address: str) -> Verdict:
+        """A verdict on a SCRAM proof that was right or wrong; counted like a password."""
 
 
 class Hub:
@@ -168,7 +178,18 @@ class Hub:
 
     def check_later(self, client: ClientSession, user: str, password: str) -> None:
         """Check a password in a task and go on with the session when the verdict is there."""
-        self.spawn(self._check(client, user, password))
+        check = self.accounts.check(user, password, client.address)
+        self.spawn(self._later(client, check, lambda verdict, now: client.verdict(user, verdict, now)))
+
+    def find_verifier(self, client: ClientSession, asked: FindVerifier) -> None:
+        """Look up what SCRAM needs, likewise."""
+        find = self.accounts.scram_verifier(asked.user, asked.digest, client.address)
+        self.spawn(self._later(client, find, client.verifier_found))
+
+    def check_proof(self, client: ClientSession, asked: CheckProof) -> None:
+        """Have the outcome of a SCRAM proof counted, likewise."""
+        check = self.accounts.check_proof(asked.user, asked.proven, client.address)
+        self.spawn(self._later(client, check, lambda verdict, now: client.verdict(asked.user, verdict, now)))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task of the service; cancelled when it stops."""
@@ -183,13 +204,15 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _check(self, client: ClientSession, user: str, password: str) -> None:
+    async def _later(
+        self, client: ClientSession, work: Awaitable[Answer], then: Callable[[Answer, float], Sequence[Output]]
+    ) -> None:
         try:
-            verdict = await self.accounts.check(user, password, client.address)
+            answer = await work
             if client.gone:
                 return
             now = self.now()
-            client.obey(client.verdict(user, verdict, now), now)
+            client.obey(then(answer, now), now)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, it is this session's end and nobody else's
             self.fault(client, error, self.now())
         self.settle()

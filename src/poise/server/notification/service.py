@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from poise.protocols.xmpp.bosh.timing import REAPER_PERIOD_S, BoshPolicy
+from poise.protocols.xmpp.c2s import C2SPolicy
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import Host, HostPolicy, Rules
 from poise.server.clock import Clock
@@ -28,7 +29,7 @@ from poise.server.notification.log import NotificationLog
 from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService
-from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, STOP_S, HttpLimits, HttpTimes
+from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, IDLE_S, STOP_S, HttpLimits, HttpTimes
 from poise.server.notification.websocket import WebSocketPolicy, WebSocketService
 
 _BACKLOG = 2048
@@ -56,6 +57,8 @@ class Listen:
     kind: Kind = Kind.HTTP
     tls: ssl.SSLContext | None = None
     """Reloading its certificate chain serves the new one from the next connection on."""
+    starttls: ssl.SSLContext | None = None
+    """What a client may change to (XMPP without `tls`); it must, unless passwords may go in the clear."""
     bosh: bool = True
     """Whether `/http-bind` is served (HTTP)."""
     app: AsgiApp | None = None
@@ -80,6 +83,10 @@ class NotificationSettings:
     """Origins allowed by CORS on `/http-bind`, and at `/ws` beside our own names; `*` allows all."""
     plain_in_clear: bool = False
     """Whether passwords may cross connections without TLS (the insecure switch)."""
+    scram: bool = False
+    """Whether accounts keep what SCRAM needs, so that it may be offered."""
+    tcp_idle_s: float = IDLE_S
+    """Seconds without a byte after which a stream over TCP is over; it is pinged at half of it. `inf`: never."""
     names: frozenset[str] = frozenset()
     """Further names by which XMPP clients may address this server."""
     limits: HttpLimits = field(default_factory=HttpLimits)
@@ -133,8 +140,10 @@ class NotificationService:
         self.hub = hub = Hub(self.host, accounts, clock, log, settings.admission)
         if store is not None:
             hub.persistence = Persistence(hub, store)
-        self.bosh = BoshService(hub, settings.bosh, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
-        self.tcp = TcpService(hub)
+        self.bosh = BoshService(
+            hub, settings.bosh, plain_in_clear=settings.plain_in_clear, scram=settings.scram, hosts=settings.names
+        )
+        self.tcp = TcpService(hub, settings.tcp_idle_s)
         self.site = HttpSite(
             clock,
             hub.wheel,
@@ -249,7 +258,15 @@ class NotificationService:
     def _factory(self, listen: Listen) -> Callable[[], asyncio.Protocol]:
         settings, secure = self.settings, listen.tls is not None
         if listen.kind is Kind.XMPP:
-            return self.tcp.factory(secure=secure, plain_in_clear=settings.plain_in_clear, hosts=settings.names)
+            policy = C2SPolicy(
+                secure=secure,
+                plain_in_clear=settings.plain_in_clear,
+                starttls=listen.starttls is not None,
+                scram=settings.scram,
+                hosts=settings.names,
+                former_hosts=settings.bosh.former_domains,
+            )
+            return self.tcp.factory(policy, listen.starttls)
         port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app, websocket=listen.websocket)
         return lambda: HttpConnection(self.site, port)
 
@@ -257,7 +274,7 @@ class NotificationService:
         now = self.hub.now()
         forgive(self.bosh, seconds, now)
         for client in self.tcp.clients:
-            client.sign_in_by += seconds
+            client.forgive(seconds)
         for session in self.websocket.clients:
             session.forgive(seconds, now)
         for connection in self.site.connections:

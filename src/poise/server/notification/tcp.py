@@ -1,20 +1,31 @@
-"""XMPP over TCP on port 5222: sockets for `TcpStream`, on the same streams, host and accounts as BOSH."""
+"""XMPP over TCP, on 5222 with STARTTLS and on 5223 in TLS: sockets for `TcpStream`; streams, host and accounts as BOSH.
+
+Theory of STARTTLS: reading stops before `<proceed/>` is written, so that from there on every byte of the client reaches
+TLS and none us in the clear; what TLS lets through before we are told that it stands is kept for the new stream.
+Theory of silence: a signed-in client that sends nothing for half the idle time is pinged, and any byte is an answer;
+none for the whole idle time, and its stream is over. So a dead peer is noticed as soon as a dead BOSH client.
+Theory of the end: after our last words only our side is closed, and what the client still sends is read and thrown away
+for a moment; closing at once would answer it with a reset, which takes the last words with it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import socket
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import cast
 
 from poise.protocols.xmpp.c2s import C2S, C2SPolicy, StreamError
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished, TcpStream
+from poise.protocols.xmpp.xml import escape_attr
 from poise.registry import ENDINGS, Closed
 from poise.server.notification.client import ClientSession, Output
 from poise.server.notification.hub import Hub, Verdict
-from poise.server.notification.timing import SIGN_IN_S, SLOW_READER_S
+from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, LINGER_S, SIGN_IN_S, SLOW_READER_S
 
 OUTPUT_MAX_BYTES = 4_000_000
 """Bytes waiting for a client that does not read; then its stream ends (X25, SEC06). As much as a BOSH session may
@@ -31,11 +42,14 @@ _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 class TcpClient(ClientSession, asyncio.Protocol):
     """One connection."""
 
-    __slots__ = ("_backlog", "_closing", "_heard_at", "_id", "_service", "_stream", "_transport")
+    __slots__ = (
+        "_backlog", "_closing", "_handshake_by", "_heard_at", "_id", "_pinged", "_quiet_from", "_service", "_stream",
+        "_tls", "_transport",
+    )  # fmt: skip
 
     transport = "tcp"
 
-    def __init__(self, service: TcpService, policy: C2SPolicy) -> None:
+    def __init__(self, service: TcpService, policy: C2SPolicy, tls: ssl.SSLContext | None) -> None:
         hub = service.hub
         now = hub.now()
         super().__init__(hub, C2S(hub.host.domain, policy), "", now)
@@ -43,7 +57,11 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self._stream = TcpStream(self.c2s, _new_id)
         self._transport: asyncio.Transport | None = None
         self._id = _new_id()
+        self._tls = tls
         self._heard_at = now
+        self._quiet_from = now  # later than heard_at when the server itself did not run; once it is over, when it ended
+        self._pinged = False
+        self._handshake_by = inf  # until when TLS must stand; finite while it is under way
         self._backlog = b""
         self._closing = inf  # until when the last bytes may take to leave
 
@@ -68,6 +86,9 @@ class TcpClient(ClientSession, asyncio.Protocol):
         """Bytes of the stream, a slice at a time."""
         if self.gone:
             return
+        if self._handshake_by != inf:
+            self._backlog += data
+            return
         if self._backlog or len(data) > READ_SLICE_BYTES:
             if not self._backlog:
                 asyncio.get_running_loop().call_soon(self._read_on)
@@ -83,8 +104,11 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self._closing = inf
         self._service.leaving.discard(self)
         if not self.gone:
-            evidence = "reset" if exc is not None else "closed without an end of stream"
-            self._forget("socket-lost", self.hub.now(), evidence, None)
+            if self._handshake_by != inf:
+                self._tls_failed(exc)
+            else:
+                evidence = "reset" if exc is not None else "closed without an end of stream"
+                self._forget("socket-lost", self.hub.now(), evidence, None)
             self._service.leaving.discard(self)
             self.hub.settle()
         del self._stream  # nothing reads any more; the timer wheel may keep the rest of us for up to SIGN_IN_S
@@ -100,7 +124,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self._read(data)
 
     def _read(self, data: bytes) -> None:
-        now = self._heard_at = self.hub.now()
+        now = self._heard_at = self._quiet_from = self.hub.now()
+        self._pinged = False
         try:
             self.obey(self._stream.receive(data, now), now)
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
@@ -138,17 +163,35 @@ class TcpClient(ClientSession, asyncio.Protocol):
     @property
     def deadline(self) -> float:
         """For the timer wheel."""
-        return min(self.sign_in_by, self._closing)
+        if self.gone:
+            return self._closing
+        if self.sign_in_by != inf:
+            return min(self.sign_in_by, self._handshake_by)
+        idle_s = self._service.idle_s
+        return self._quiet_from + (idle_s if self._pinged else idle_s / 2)
 
     def due(self, now: float) -> None:
-        """The sign-in took too long, or the last words take too long to leave."""
+        """The sign-in or TLS took too long, the client is silent, or the last words take too long to leave."""
         if self.gone:
-            self._closing = inf
-            if self._transport is not None:
-                self._transport.abort()
-            return
-        self.end("auth-timeout", now, timer_s=SIGN_IN_S)
+            self._let_go(now)
+        elif now >= self.sign_in_by:
+            self.end("auth-timeout", now, timer_s=SIGN_IN_S)
+        elif now >= self._handshake_by:
+            self._forget("tls-failed", now, "no handshake in time", HANDSHAKE_S)
+        elif self._transport is not None and not self._transport.is_reading():
+            self._quiet_from = now  # it is we who do not listen
+        elif not self._pinged:
+            self._pinged = True
+            self._send(_ping(self.hub.host.domain, self.jid), now)
+        else:
+            self.end("idle", now, timer_s=self._service.idle_s)
         self.hub.settle()
+
+    def forgive(self, seconds: float) -> None:
+        """Charge nothing for the last `seconds`, in which the server did not run."""
+        self.sign_in_by += seconds
+        self._handshake_by += seconds
+        self._quiet_from = min(self._quiet_from + seconds, self.hub.now())
 
     def deliver(self, stanza: bytes, now: float) -> None:
         """A stanza from the host."""
@@ -168,7 +211,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
         """End the stream by a code of the registry."""
         if self.gone:
             return
-        if self._transport is not None:
+        if self._transport is not None and self._handshake_by == inf:  # amid a handshake nothing can be said
             self._transport.write(self._stream.end(code))
         self._forget(code, now, evidence, timer_s)
 
@@ -183,15 +226,22 @@ class TcpClient(ClientSession, asyncio.Protocol):
 
     def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
         assert isinstance(output, Finished)
+        self.hub.settle()  # answers to what the client said before come before the end (S24)
+        if self.gone:
+            return
         if self._transport is not None:
             self._transport.write(unsent)
         self._forget(output.ending_code, now, output.evidence, None)
+
+    def _verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> Sequence[Output]:
+        return self._stream.verifier_found(verifier, nonce, now)
 
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
         user = verdict.account.login_id if verdict.account is not None else None
         return self._stream.password_checked(verdict.ok, now, verdict.temporary, user)
 
     def _bound(self, jid: str, now: float) -> Sequence[Output]:
+        self.hub.wheel.watch(self)
         return self._stream.bound(jid, now)
 
     def _bind_refused(self, condition: str, now: float) -> Sequence[Output]:
@@ -206,40 +256,116 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self._service.leaving.add(self)
         self._backlog = b""
         self.hub.ended(self, closed, (), now)
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.close()
+        self._leave(code, now)
+
+    # -- the end of the connection -------------------------------------------------------------------------------------
+
+    def _leave(self, code: str, now: float) -> None:
+        """Let the last words go, then the connection."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._quiet_from = now
+        if self._handshake_by != inf:
+            transport.abort()
+            return
+        if code == "client-left" or not transport.can_write_eof():  # TLS cannot be closed one way
+            transport.close()
             self._closing = now + SLOW_READER_S
-            self.hub.wheel.watch(self)
+        else:
+            transport.write_eof()
+            transport.resume_reading()
+            self._closing = now + LINGER_S
+        self.hub.wheel.watch(self)
+
+    def _let_go(self, now: float) -> None:
+        transport = self._transport
+        self._closing = inf
+        if transport is None:
+            return
+        if transport.get_write_buffer_size() and now < self._quiet_from + SLOW_READER_S:
+            self._closing = now + LINGER_S
+        else:
+            transport.abort()
+
+    # -- TLS -----------------------------------------------------------------------------------------------------------
+
+    def _start_tls(self, proceed: bytes, now: float) -> None:
+        transport = self._transport
+        if transport is None or self._tls is None:
+            return
+        if self._backlog:
+            self.end("stream-refused", now, evidence="data behind starttls")
+            return
+        transport.pause_reading()
+        transport.write(proceed)
+        self._handshake_by = now + HANDSHAKE_S
+        self.hub.wheel.watch(self)
+        self.hub.spawn(self._secure(transport, self._tls))
+
+    async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        secure: asyncio.Transport | None = None
+        error: Exception | None = None
+        try:
+            secure = await asyncio.get_running_loop().start_tls(
+                transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=FAREWELL_S,
+            )
+        except Exception as failure:  # noqa: BLE001 - whatever the client made of it, it ends this session alone
+            error = failure
+        if secure is None or self.gone:
+            self._insecure(transport, error)
+            return
+        self._transport = secure
+        self._handshake_by = inf
+        self._stream.secured()
+        early, self._backlog = self._backlog, b""
+        if early:
+            self.data_received(early)
+
+    def _insecure(self, transport: asyncio.Transport, error: Exception | None) -> None:
+        if not self.gone:
+            self._tls_failed(error)
+            self.hub.settle()
+        transport.abort()
+        self._transport = None
+        self._service.leaving.discard(self)  # asyncio's own loop calls no connection_lost any more
+
+    def _tls_failed(self, error: Exception | None) -> None:
+        reason = error.reason if isinstance(error, ssl.SSLError) else None
+        evidence = reason or (type(error).__name__ if error is not None else "closed")
+        self._forget("tls-failed", self.hub.now(), evidence, None)
 
 
 class TcpService:
     """All XMPP connections over TCP."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, idle_s: float) -> None:
         self.hub = hub
+        self.idle_s = idle_s
+        """Seconds of silence of a signed-in client."""
         self.clients: set[TcpClient] = set()
         """Sessions that are not over."""
         self.leaving: set[TcpClient] = set()
         """Connections whose session is over and whose last bytes are under way."""
 
-    def factory(self, *, secure: bool, plain_in_clear: bool, hosts: frozenset[str] = frozenset()) -> TcpFactory:
-        """What makes a protocol for each connection of one listener; `secure` when it speaks TLS from the start."""
-        return TcpFactory(self, C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts))
-
-
-class TcpFactory:
-    """Makes a protocol for each connection of one listener."""
-
-    def __init__(self, service: TcpService, policy: C2SPolicy) -> None:
-        self._service = service
-        self._policy = policy
-
-    def __call__(self) -> TcpClient:
-        return TcpClient(self._service, self._policy)
+    def factory(self, policy: C2SPolicy, starttls: ssl.SSLContext | None = None) -> Callable[[], TcpClient]:
+        """What makes a protocol for each connection of one listener; `starttls` where its policy offers TLS."""
+        return lambda: TcpClient(self, policy, starttls)
 
 
 def _new_id() -> str:
     return secrets.token_hex(8)
+
+
+def _ping(domain: str, jid: str) -> bytes:
+    """XEP-0199, server to client."""
+    head = f'<iq xmlns="jabber:client" type="get" id="ping-{_new_id()}" from="{domain}" to="{escape_attr(jid)}">'
+    return f'{head}<ping xmlns="urn:xmpp:ping"/></iq>'.encode()
 
 
 def keep_alive(sock: socket.socket | None) -> None:

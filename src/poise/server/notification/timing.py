@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from poise.protocols.xmpp.bosh.timing import INACTIVITY_S
+
 HEADER_S = 10.0
 """Seconds from a request's first byte (or from the connection's start) to the end of its headers; absolute, so that one
 byte a second wins nothing (SEC05). Below about 5 s a phone on a bad network is cut off."""
@@ -26,6 +28,10 @@ FAREWELL_S = 3.0
 SIGN_IN_S = 60.0
 """Seconds from a session's or stream's start to a bound resource, whatever is sent meanwhile (C25, S26). JabberWerx and
 Strophe sign in within a second; a person typing a password does so before the session begins."""
+IDLE_S = float(INACTIVITY_S)
+"""Seconds without a byte from a signed-in client over TCP until its stream is over; after half of it the client is
+pinged (S28, XEP-0199). As long as a BOSH client may be silent, so that a dead agent is noticed equally soon on both.
+Below about 40 s clients that ping every 20 s (Finesse guide) are pinged too; raised, a forced logout comes late."""
 CLOSING_S = 5.0
 """Seconds a WebSocket client has to answer our close frame before the connection is broken (RFC 6455 section 7.1.1)."""
 DEFLATE_FROM_BYTES = 1024

@@ -252,6 +252,17 @@ class WebservicesLog:
         self.line(EXEC, ERROR, "API_ERROR_DETAIL", text, ("method", method), ("uri", path))
         self._trace.event("rest_request_fault", method=method, path=path, error=text)
 
+    def certificates_read(self, error: Exception | None) -> None:
+        """The certificate files were read again, and presented from now on unless there was an error."""
+        if error is None:
+            self.line(
+                WORKER, INFORMATIONAL, "CERTIFICATES_READ", "New connections are shown the certificate as it is now"
+            )
+        else:
+            text = f"The certificate in use stays in use: {error}"
+            self.line(WORKER, ERROR, "CERTIFICATES_REFUSED", text)
+        self._trace.event("certificates_read", error=str(error) if error is not None else "")
+
     def _missing(self, count: int) -> str:
         # on the writer's thread: a stamp of its own, and number 0, because the sequence belongs to the event loop
         stamp = ccbu_stamp(local(self._clock.wall(), self._zone))

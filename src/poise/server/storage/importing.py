@@ -11,6 +11,7 @@ import argon2
 from poise.server.accounts import password_hasher
 from poise.server.storage.records import COLUMNS, Account, ReasonCodeRecord, Role
 from poise.server.storage.store import Store
+from poise.server.storage.verifiers import Verifiers
 
 LOGIN_MAX = 64
 """Longest login id and login name, as the table has them."""
@@ -34,11 +35,16 @@ class ImportReport:
 
 
 async def import_accounts(
-    store: Store, rows: Iterable[tuple[int, Mapping[str, str]]], *, dry_run: bool = False
+    store: Store,
+    rows: Iterable[tuple[int, Mapping[str, str]]],
+    *,
+    dry_run: bool = False,
+    verifiers: Verifiers | None = None,
 ) -> ImportReport:
     """Write all rows, or none when one is bad. Each row is a line number and its columns. Raises StoreError.
 
-    Plain passwords are hashed, 25 ms each, only when everything else is good.
+    Plain passwords are hashed, 25 ms each, only when everything else is good; with `verifiers` what SCRAM needs is kept
+    too.
     """
     report = ImportReport()
     names = await store.account_names()
@@ -55,7 +61,11 @@ async def import_accounts(
         checked.append((row, roles))
     report.accepted = len(checked)
     if not report.problems and not dry_run:
-        await store.put_accounts(await asyncio.to_thread(_accounts, checked))
+        accounts = await asyncio.to_thread(_accounts, checked)
+        await store.put_accounts(accounts)
+        for account, (row, _) in zip(accounts, checked, strict=True):
+            if verifiers is not None and row.get("password"):
+                await verifiers.learn(account, row["password"])
     return report
 
 
@@ -129,7 +139,7 @@ DEMO_REASON_CODES = (
 """One of each category; neither is required (architecture, section 5)."""
 
 
-async def seed_demo(store: Store) -> None:
+async def seed_demo(store: Store, verifiers: Verifiers | None = None) -> None:
     """Write the demo's accounts and reason codes where the accounts table is empty. Raises StoreError."""
     if await store.account_names():
         return
@@ -140,6 +150,6 @@ async def seed_demo(store: Store) -> None:
         (line, {"login_id": login_id, "login_name": name, "password": login_id, "roles": roles})
         for line, (login_id, name, roles) in enumerate(people, 1)
     ]
-    report = await import_accounts(store, rows)
+    report = await import_accounts(store, rows, verifiers=verifiers)
     assert not report.problems, report.problems
     await store.put_reason_codes(DEMO_REASON_CODES)

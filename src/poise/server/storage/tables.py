@@ -111,3 +111,23 @@ user_documents = Table(
     Column("name", Text, primary_key=True),
     Column("xml", LargeBinary, nullable=False),
 )
+
+scram_verifiers = Table(
+    "scram_verifiers",
+    metadata,
+    Column("login_id", String(64), primary_key=True),
+    Column("digest", String(16), primary_key=True),
+    # SHA-256 of the account's password hash at that time: whoever changes the password makes the verifier void
+    Column("made_for", String(64), nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("stored_key", LargeBinary, nullable=False),
+    Column("server_key", LargeBinary, nullable=False),
+)
+
+server_secrets = Table(
+    "server_secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

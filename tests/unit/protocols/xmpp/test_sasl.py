@@ -102,8 +102,9 @@ def test_passwords_are_not_shown() -> None:
     assert "hunter2" not in repr(read_plain(b"\0001001\0hunter2", DOMAIN))
 
 
-def test_only_plain_is_spoken() -> None:
-    assert list(MECHANISMS) == ["PLAIN"]
+def test_the_strongest_mechanism_comes_first_and_digest_md5_which_jabberwerx_would_prefer_is_not_there() -> None:
+    assert list(MECHANISMS) == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+    assert [row.needs_verifier for row in MECHANISMS.values()] == [True, True, False]
 
 
 def test_words_for_yes_and_no_carry_their_namespace_literally_and_success_is_empty() -> None:

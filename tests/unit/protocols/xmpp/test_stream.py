@@ -235,6 +235,13 @@ def test_the_address_dialled_is_answered_when_policy_names_it() -> None:
     assert b'from="localhost"' in bytes_of(outputs)
 
 
+def test_a_former_host_is_gone_and_not_unknown() -> None:
+    policy = C2SPolicy(secure=True, former_hosts=frozenset({"former.example"}))
+    for to, condition in (("Former.example", "host-gone"), ("other.example", "host-unknown")):
+        outputs = talk(new_stream(policy), f"<stream:stream to='{to}' version='1.0' {NAMESPACES}>".encode())
+        assert error_of(outputs)[1] == condition
+
+
 @pytest.mark.parametrize(("lang", "kept"), [("de", "de"), ("pt-BR", "pt-BR"), ("x" * 40, ""), ("e'n", ""), ("", "")])
 def test_the_language_of_the_header_becomes_the_streams(lang: str, kept: str) -> None:
     stream = new_stream()

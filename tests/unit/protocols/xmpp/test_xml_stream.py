@@ -276,3 +276,24 @@ def test_a_tag_or_section_full_of_tag_ends_is_not_read_again_and_again(piece: by
     for _ in range(60_000):
         assert parser.feed(b">") == []
     assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("length", [199, 200, 201, 202, 203, 300])
+@pytest.mark.parametrize(
+    "shape", ["<a b='{}'/>", "<a b='{}'></a>", "<a></a{}>", "<a b='&#65;{}'/>", "<a><b c='{}'/></a>"]
+)
+def test_a_tag_is_too_long_or_not_whatever_the_packets(shape: str, length: int) -> None:
+    limits = Limits(token=200)
+    fill = " " if "/a{}" in shape else "x"
+    longest = max(len(part) for part in shape.replace("{}", "").replace("><", ">\n<").split("\n") if part)
+    tag = shape.format(fill * (length - longest))
+    data = HEAD + b"<first/>" + tag.encode() + b"<last/>"
+    events: dict[tuple[str, ...], tuple[int, bool]] = {}
+    for size in (1, 2, 7, 50, 150, len(data)):
+        for stepwise in (False, True):
+            found = [repr(event) for event in read(data, size, limits, stepwise)]
+            events.setdefault(tuple(found), (size, stepwise))
+    assert len(events) == 1, events
+    [only] = events
+    assert ("too-big" in only[-1]) == (length > 201), only
+    assert "Element" in only[1]
