@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from struct import Struct
 from typing import Final, cast
@@ -24,6 +24,7 @@ from websockets.protocol import State as WireState
 from poise.protocols.xmpp.bosh.timing import INACTIVITY_S
 from poise.protocols.xmpp.c2s import C2S, C2SPolicy, Send, StreamError
 from poise.protocols.xmpp.framing import FramedStream, FrameOutput
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Limits
 from poise.registry import ENDINGS, Closed
@@ -324,6 +325,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
             self._farewell(unsent, output.ending_code, now)
             self._forget(output.ending_code, now, output.evidence)
 
+    def _verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> Sequence[Output]:
+        return self._framed(self._stream.verifier_found(verifier, nonce, now))
+
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
         user = verdict.account.login_id if verdict.account is not None else None
         return self._framed(self._stream.password_checked(verdict.ok, now, verdict.temporary, user))
@@ -389,16 +393,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
 class WebSocketService:
     """All XMPP connections over WebSocket; takes over HTTP connections that ask for `/ws`."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        policy: WebSocketPolicy,
-        *,
-        plain_in_clear: bool = False,
-        hosts: frozenset[str] = frozenset(),
-        origins: Collection[str] = (),
-    ) -> None:
-        """`hosts`: names of this server beside the domain. `origins`: further origins whose pages may connect."""
+    def __init__(self, hub: Hub, policy: WebSocketPolicy, streams: C2SPolicy, origins: Collection[str] = ()) -> None:
+        """`streams`: what clients are allowed whatever their connection. `origins`: those beside the server's own names
+        whose pages may connect."""
         self.hub = hub
         self.policy = policy
         self.clients: set[WebSocketClient] = set()
@@ -406,10 +403,8 @@ class WebSocketService:
         self.refused = 0
         """Handshakes refused since the start."""
         self.limits = Limits(size=policy.message_max_bytes)
-        self.streams = {
-            secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts) for secure in (False, True)
-        }
-        self._handshake = Handshake({hub.host.domain, *hosts}, origins, compression=policy.compression)
+        self.streams = {secure: replace(streams, secure=secure, starttls=False) for secure in (False, True)}
+        self._handshake = Handshake({hub.host.domain, *streams.hosts}, origins, compression=policy.compression)
 
     def upgrade(self, connection: HttpConnection, request: RequestReader) -> None:
         """A request for `/ws`."""
