@@ -135,6 +135,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._closing = inf
         self._backlog = b""
         self._connection.connection_lost(exc)
+        self._wire.parser.close()  # it and the protocol hold each other
         if not self.gone:
             self._forget("socket-lost", self.hub.now(), "reset" if exc is not None else "closed without a close frame")
             self.hub.settle()
