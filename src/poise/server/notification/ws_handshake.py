@@ -117,9 +117,11 @@ class Handshake:
     def _decide(
         self, method: bytes, version: str, told: Sequence[tuple[bytes, bytes]], keys: Sequence[bytes]
     ) -> _Known | Rejected:
-        sent = Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in told)
-        for key in keys:
-            sent["Sec-WebSocket-Key"] = key.decode("latin-1")
+        told = [*told, *((b"Sec-WebSocket-Key", key) for key in keys)]
+        try:
+            sent = Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in told)
+        except InvalidHeader as error:
+            return Rejected(400, b"", f"{error.name} holds what no header may.\n".encode())
         origins = sent.get_all("Origin")
         if origins and not (len(origins) == 1 and self._allows(origins[0], sent)):
             return Rejected(403, b"", b"Pages of this origin may not connect (bosh.allowed_origins, server.names).\n")
