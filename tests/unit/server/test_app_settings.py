@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+import pytest
+
 from poise.protocols.xmpp.host import HostPolicy
 from poise.server.app import Application
 from poise.server.config import with_values
@@ -51,3 +53,8 @@ def test_the_bounds_of_websocket_are_settings_and_no_idle_limit_is_none() -> Non
         deflate_from_bytes=0,
         redirect_uri="wss://desk.example:7443/ws/",
     )
+
+
+def test_nobody_can_be_sent_to_an_address_without_tls() -> None:
+    with pytest.raises(ValueError, match="wss://"):
+        websocket_policy(redirect_uri="ws://desk.example:7071/ws/")

@@ -76,6 +76,10 @@ class WebSocketPolicy:
     redirect_uri: str = ""
     """`wss:` address to which clients without TLS are sent (`see-other-uri`); empty: they are served."""
 
+    def __post_init__(self) -> None:
+        if self.redirect_uri and not self.redirect_uri.startswith("wss://"):
+            raise ValueError("websocket.redirect_uri must begin with wss://, for nobody is led to less security")
+
 
 class WebSocketClient(ClientSession, asyncio.Protocol):
     """One connection, from the end of its handshake on."""
