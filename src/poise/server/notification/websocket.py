@@ -2,7 +2,7 @@
 and accounts as the other bindings.
 
 Frames are read by the sans-I/O protocol of the `websockets` library, which also answers pings and close frames. Frames
-to the client are built here: unmasked, unfragmented, a header of two to ten bytes before bytes that exist already.
+to the client are built by `ws_frames`: a header of two to ten bytes before bytes that exist already.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from struct import Struct
 from typing import Final, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.extensions.base import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, Protocol, Side
 from websockets.protocol import State as WireState
@@ -34,6 +34,7 @@ from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.tcp import UNSTORED_MAX, keep_alive
 from poise.server.notification.timing import CLOSING_S, DEFLATE_FROM_BYTES, SIGN_IN_S, SLOW_READER_S
+from poise.server.notification.ws_frames import Deflater, text_frame
 from poise.server.notification.ws_handshake import SILENT, Handshake, Rejected
 
 OUTPUT_MAX_BYTES = 4_000_000
@@ -45,10 +46,6 @@ FRAGMENTS_MAX = 4096
 
 _NEVER: Final = 1 << 62
 _PING: Final = b"\x89\x00"
-_TEXT: Final = 0x81
-_SHORT: Final = [bytes((_TEXT, length)) for length in range(126)]
-_MEDIUM: Final = Struct("!BBH").pack
-_LONG: Final = Struct("!BBQ").pack
 _CLOSE_CODES: Final = {
     "client-left": CloseCode.NORMAL_CLOSURE,
     "shutdown": CloseCode.GOING_AWAY,
@@ -85,8 +82,8 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     """One connection, from the end of its handshake on."""
 
     __slots__ = (
-        "_backlog", "_closing", "_connection", "_deflate_from", "_heard_at", "_id", "_parts", "_pinged", "_policy",
-        "_quiet_from", "_service", "_size", "_stream", "_transport", "_wire",
+        "_backlog", "_closing", "_connection", "_deflate_from", "_deflater", "_heard_at", "_id", "_parts", "_pinged",
+        "_policy", "_quiet_from", "_service", "_size", "_stream", "_transport", "_wire",
     )  # fmt: skip
 
     transport = "websocket"
@@ -102,6 +99,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._stream = FramedStream(self.c2s, _new_id, redirect=redirect, limits=service.limits)
         self._wire = Protocol(Side.SERVER, max_size=self._policy.message_max_bytes, logger=SILENT)
         self._wire.extensions = list(extensions)
+        self._deflater = service.deflater(extensions)
         self._deflate_from = (self._policy.deflate_from_bytes if extensions else 0) or _NEVER
         self._transport: asyncio.Transport | None = None
         self._id = _new_id()
@@ -350,12 +348,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         return [Send(self._frame(output.data)) if isinstance(output, Send) else output for output in outputs]
 
     def _frame(self, message: bytes) -> bytes:
-        length = len(message)
-        if length >= self._deflate_from:
-            return Frame(Opcode.TEXT, message).serialize(mask=False, extensions=self._wire.extensions)
-        if length < 126:
-            return _SHORT[length] + message
-        return (_MEDIUM(_TEXT, 126, length) if length < 65536 else _LONG(_TEXT, 127, length)) + message
+        if len(message) >= self._deflate_from:
+            return self._deflater.frame(message)
+        return text_frame(message)
 
     def _write(self, data: bytes, now: float) -> None:
         transport = self._transport
@@ -409,7 +404,16 @@ class WebSocketService:
         """Handshakes refused since the start."""
         self.limits = Limits(size=policy.message_max_bytes)
         self.streams = {secure: replace(streams, secure=secure, starttls=False) for secure in (False, True)}
+        self._deflaters: dict[int, Deflater] = {}
         self._handshake = Handshake({hub.host.domain, *streams.hosts}, origins, compression=policy.compression)
+
+    def deflater(self, extensions: Sequence[Extension]) -> Deflater:
+        """What deflates for all clients that agreed to the same window."""
+        bits = next((each.local_max_window_bits for each in extensions if isinstance(each, PerMessageDeflate)), 15)
+        found = self._deflaters.get(bits)
+        if found is None:
+            found = self._deflaters[bits] = Deflater(bits)
+        return found
 
     def upgrade(self, connection: HttpConnection, request: RequestReader) -> None:
         """A request for `/ws`."""
