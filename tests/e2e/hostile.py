@@ -18,6 +18,7 @@ from contextlib import suppress
 from tests.conformance.dialogue import STREAM, bind, plain, wrap
 from tests.conformance.wire import Wire, http_request
 from tests.e2e.desk import PUBSUB, Place, basic
+from tests.support.websocket import GOODBYE, deflated, frame, opening, upgrade_request
 
 MARKS = (
     *(b"<", b">", b"&", b"'", b'"', b"/", b"\0", b"\r\n", b"\r\n\r\n", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80"),
@@ -246,6 +247,26 @@ def xmpp_over_tcp(me: Hostile) -> None:
     me.finish(wire)
 
 
+def websocket_games(me: Hostile) -> None:
+    """Handshakes and frames that are almost right."""
+    rng, wire = me.rng, me.wire(me.bosh())
+    deflate = "permessage-deflate" if rng.random() < 0.5 else None
+    hello = upgrade_request("/ws/", Sec_WebSocket_Extensions=deflate)
+    me.write(wire, hello if rng.random() < 0.8 else me.mangled(hello))
+    said = [opening(), plain(rng.choice(USERS)), opening(), bind("w"), *rng.choices(STANZAS, k=4), GOODBYE]
+    data = b"".join(frame(text) for text in said[: rng.randrange(1, len(said) + 1)])
+    for _ in range(rng.randrange(6)):
+        kind, mask = rng.choice((0, 0, 1, 2, 8, 9, 9, 10, 15)), rng.choice((b"abcd", b"abcd", None))
+        rsv, body = rng.choice((0, 0, 4, 1)), me.noise()
+        data += frame(body, kind, fin=rng.random() < 0.7, rsv=rsv, mask=mask)
+        data += frame(deflated(b"<a>" + b"A" * rng.choice((10, 100_000)) + b"</a>"), rsv=4)
+    me.write(wire, data if rng.random() < 0.6 else me.mangled(data))
+    if rng.random() < 0.5:
+        with suppress(AssertionError):
+            wire.read_to_end(READ_S)
+    me.finish(wire)
+
+
 def half_open(me: Hostile) -> None:
     """Connections that begin something and go."""
     wires = [Wire(me.place.host, me.place.ports[me.rng.choice(list(me.place.ports))]) for _ in range(20)]
@@ -264,6 +285,7 @@ GAMES: tuple[Game, ...] = (
     session_games,
     rest_games,
     xmpp_over_tcp,
+    websocket_games,
     half_open,
 )
 

@@ -8,11 +8,12 @@ from collections import Counter
 from poise.server.notification.bosh import BoshClient
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.tcp import TcpClient
+from poise.server.notification.websocket import WebSocketClient
 from tests.conformance.wire import OPEN
 from tests.e2e.conftest import OpenStage
 from tests.e2e.hostile import Crowd
 
-KEPT = (BoshClient, TcpClient, HttpConnection)
+KEPT = (BoshClient, TcpClient, WebSocketClient, HttpConnection)
 CENTRE = {
     "ports.insecure": True,
     "bosh.creations_per_minute": 1_000_000,
@@ -53,6 +54,7 @@ def test_hostile_clients_leave_nothing_behind(open_stage: OpenStage) -> None:
     assert [client.jid for client in notification.bosh.sessions.values()] == [desk.jid]
     assert not notification.tcp.clients
     assert not notification.tcp.leaving
+    assert not notification.websocket.clients
     assert len(notification.site.connections) == 1
     assert not notification.site.tasks
     assert notification.hub.admission.unauthenticated == 0

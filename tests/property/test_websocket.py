@@ -116,7 +116,7 @@ class Rig:
         rules = Rules(frozenset(), accounts.exists, lambda user, node: True)
         host = Host("localhost", "pubsub.localhost", rules, random.Random(7))
         self.hub = Hub(host, accounts, clock, self.log, AdmissionPolicy())
-        service = WebSocketService(self.hub, WebSocketPolicy(message_max_bytes=LIMIT))
+        service = WebSocketService(self.hub, WebSocketPolicy(message_max_bytes=LIMIT), C2SPolicy(secure=True))
         self.site = HttpSite(clock, self.hub.wheel, NoBosh())
         self.site.websockets = service
         self.service = service

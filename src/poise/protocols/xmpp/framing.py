@@ -19,11 +19,10 @@ from typing import Final
 
 from poise.protocols.xmpp.c2s import C2S, Send, StreamError
 from poise.protocols.xmpp.c2s import Output as C2SOutput
-from poise.protocols.xmpp.c2s_states import RULES as C2S_RULES
-from poise.protocols.xmpp.c2s_states import Input, State
-from poise.protocols.xmpp.c2s_states import Rule as C2SRule
+from poise.protocols.xmpp.c2s_states import PENDING, State
 from poise.protocols.xmpp.errors import FAULT_ENDINGS, STREAM_NS, stream_error
 from poise.protocols.xmpp.opening import adopt_language, opening_problem
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Element, Limits, XmlError, escape_attr, parse
 from poise.registry import ENDINGS
@@ -87,9 +86,6 @@ FRAMING_RULES: Final[Mapping[FramingState, Mapping[Message, FramingRule]]] = {
 }
 """What is done about every message in every state."""
 
-_PENDING: Final = frozenset(state for state, rules in C2S_RULES.items() if rules[Input.STANZA] is C2SRule.WAIT)
-"""States of the client in which an answer about it is awaited."""
-
 
 class FramedStream:
     """One connection. `new_id` gives a fresh unpredictable stream id for every `<open/>`."""
@@ -116,45 +112,49 @@ class FramedStream:
     def receive(self, message: bytes, now: float) -> list[FrameOutput]:
         """A whole text message, in UTF-8."""
         outputs: list[FrameOutput] = []
-        if self._waiting is not None or self.c2s.state in _PENDING:
+        if self._waiting is not None or self.c2s.state in PENDING:
             self._wait(message, outputs)
         else:
             self._hear(message, outputs, now)
         return outputs
 
+    def verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> list[FrameOutput]:
+        """Answer to FindVerifier, as for `C2S.verifier_found`."""
+        return self._answered(self.c2s.verifier_found(verifier, nonce), now)
+
     def password_checked(
         self, ok: bool, now: float, temporary: bool = False, user: str | None = None
     ) -> list[FrameOutput]:
-        """Answer to CheckPassword, as for `C2S.password_checked`."""
-        return self.answered(self.c2s.password_checked(ok, temporary, user), now)
+        """Answer to CheckPassword and CheckProof, as for `C2S.password_checked`."""
+        return self._answered(self.c2s.password_checked(ok, temporary, user), now)
 
     def bound(self, jid: str, now: float) -> list[FrameOutput]:
         """Answer to Bind: the full JID."""
-        return self.answered(self.c2s.bound(jid), now)
+        return self._answered(self.c2s.bound(jid), now)
 
     def bind_refused(self, condition: str, now: float) -> list[FrameOutput]:
         """Answer to Bind: no, with a stanza error condition."""
-        return self.answered(self.c2s.bind_refused(condition), now)
-
-    def answered(self, answers: list[C2SOutput], now: float) -> list[FrameOutput]:
-        """What the client's stream said to any answer about it; the messages that waited for that are heard now."""
-        outputs: list[FrameOutput] = []
-        if self.finished:
-            return outputs
-        self._translate(answers, outputs)
-        while self._waiting and not self.finished and self.c2s.state not in _PENDING:
-            message = self._waiting.popleft()
-            self._waiting_bytes -= len(message)
-            self._hear(message, outputs, now)
-        if not self._waiting:
-            self._waiting = None
-        return outputs
+        return self._answered(self.c2s.bind_refused(condition), now)
 
     def end(self, ending_code: str, text: str = "") -> list[bytes]:
         """The server ends the stream: the last messages to send; none when it is over already."""
         return self._last_words(ENDINGS[ending_code].stream, text)
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _answered(self, answers: list[C2SOutput], now: float) -> list[FrameOutput]:
+        """What came of an answer about the client; the messages that waited for it are heard now."""
+        outputs: list[FrameOutput] = []
+        if self.finished:
+            return outputs
+        self._translate(answers, outputs)
+        while self._waiting and not self.finished and self.c2s.state not in PENDING:
+            message = self._waiting.popleft()
+            self._waiting_bytes -= len(message)
+            self._hear(message, outputs, now)
+        if not self._waiting:
+            self._waiting = None
+        return outputs
 
     def _wait(self, message: bytes, outputs: list[FrameOutput]) -> None:
         if self.finished:

@@ -14,7 +14,7 @@ from typing import cast
 
 from poise.server.notification.asgi import AsgiExchange
 from poise.server.notification.exchange import BoshExchange, Exchange, ReadyExchange
-from poise.server.notification.http_answer import ALLOW, CLOSE, KEEP, LANDING, answer
+from poise.server.notification.http_answer import CLOSE, KEEP, answer, landing, public
 from poise.server.notification.http_reader import BETWEEN, HEADERS, BodySink, RequestReader, RequestRefusedError
 from poise.server.notification.http_site import HttpPort, HttpSite
 
@@ -260,7 +260,7 @@ class HttpConnection(asyncio.Protocol):
                 self._enqueue(exchange)
                 self._to_bosh(request.body, exchange)
             else:
-                self._answer(request, *self._landing(method, request.origin))
+                self._answer(request, *landing(site.cors, method, request.origin))
         elif self._is_inline(request.url):
             self._serve_inline(request)
         elif self.port.app is None:
@@ -281,10 +281,8 @@ class HttpConnection(asyncio.Protocol):
         if page is None:
             assert self.site.websockets is not None
             self.site.websockets.upgrade(self, request)
-        elif request.method in (b"GET", b"HEAD"):
-            self._answer(request, 200, *page, b"Access-Control-Allow-Origin: *\r\n")
         else:
-            self.refuse(request, 405, b"Use GET.\n", b"Allow: GET, HEAD\r\nAccess-Control-Allow-Origin: *\r\n")
+            self._answer(request, *public(page.body, page.content_type, request.method))
 
     def refuse(self, request: RequestReader, status: int, body: bytes, headers: bytes = b"") -> None:
         """Answer a request with a reason for people; `headers` are whole lines."""
@@ -300,7 +298,7 @@ class HttpConnection(asyncio.Protocol):
         self._successor = successor
 
     def _hand_over(self, successor: asyncio.Protocol, rest: bytes) -> None:
-        self._reader = None
+        self._reader = self._successor = None
         self.deadline = inf
         transport = self._transport
         assert transport is not None
@@ -313,14 +311,6 @@ class HttpConnection(asyncio.Protocol):
         self.site.counters.app_requests += 1
         assert self.port.app is not None
         return AsgiExchange(self, request, self.port.app)
-
-    def _landing(self, method: bytes, origin: bytes | None) -> tuple[int, bytes, bytes, bytes]:
-        cors = self.site.cors
-        if method in (b"GET", b"HEAD"):
-            return 200, LANDING, b"text/html; charset=utf-8", cors.headers(origin)
-        if method == b"OPTIONS":
-            return 204, b"", b"", b"Allow: " + ALLOW + b"\r\n" + cors.preflight(origin)
-        return 405, b"Use POST.\n", b"text/plain; charset=utf-8", b"Allow: " + ALLOW + b"\r\n" + cors.headers(origin)
 
     def _answer(self, request: RequestReader, status: int, body: bytes, content_type: bytes, headers: bytes) -> None:
         keep = request.keep

@@ -44,6 +44,7 @@ LANDING = (
     b"clients send POST requests here. There is nothing to see with a browser.</p>\n"
 )
 ALLOW = b"POST, GET, HEAD, OPTIONS"
+_ANY_ORIGIN = b"Access-Control-Allow-Origin: *\r\n"
 _PREFLIGHT = (
     b"Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n"
     b"Access-Control-Allow-Headers: Content-Type, Accept, Authorization, X-Requested-With\r\n"
@@ -102,7 +103,7 @@ class Cors:
     def headers(self, origin: bytes | None) -> bytes:
         """Header lines for an answer to a request from `origin`."""
         if self._any:
-            return b"Access-Control-Allow-Origin: *\r\n"
+            return _ANY_ORIGIN
         if not self._allowed:
             return b""
         if origin is not None and origin in self._allowed:
@@ -122,6 +123,26 @@ class Cors:
         if heads is None:
             heads = self._heads[origin, connection] = Heads(self.headers(origin), connection)
         return heads
+
+
+Parts = tuple[int, bytes, bytes, bytes]
+"""Status, body, content type and further header lines of an answer."""
+
+
+def landing(cors: Cors, method: bytes, origin: bytes | None) -> Parts:
+    """For whatever comes to `/http-bind` and is no POST."""
+    if method in (b"GET", b"HEAD"):
+        return 200, LANDING, b"text/html; charset=utf-8", cors.headers(origin)
+    if method == b"OPTIONS":
+        return 204, b"", b"", b"Allow: " + ALLOW + b"\r\n" + cors.preflight(origin)
+    return 405, b"Use POST.\n", b"text/plain; charset=utf-8", b"Allow: " + ALLOW + b"\r\n" + cors.headers(origin)
+
+
+def public(body: bytes, content_type: bytes, method: bytes) -> Parts:
+    """For a document that pages of any origin may read."""
+    if method in (b"GET", b"HEAD"):
+        return 200, body, content_type, _ANY_ORIGIN
+    return 405, b"Use GET.\n", b"text/plain; charset=utf-8", b"Allow: GET, HEAD\r\n" + _ANY_ORIGIN
 
 
 def answer(

@@ -154,11 +154,7 @@ class NotificationService:
             app_failed=app_failed,
         )
         self.websocket = self.site.websockets = WebSocketService(
-            hub,
-            settings.websocket,
-            plain_in_clear=settings.plain_in_clear,
-            hosts=settings.names,
-            origins=settings.allowed_origins,
+            hub, settings.websocket, self._streams(secure=False), settings.allowed_origins
         )
         hub.stall_listeners.append(self._forgive)
         self._servers: list[asyncio.Server] = []
@@ -256,19 +252,22 @@ class NotificationService:
         self._servers.clear()
 
     def _factory(self, listen: Listen) -> Callable[[], asyncio.Protocol]:
-        settings, secure = self.settings, listen.tls is not None
+        secure = listen.tls is not None
         if listen.kind is Kind.XMPP:
-            policy = C2SPolicy(
-                secure=secure,
-                plain_in_clear=settings.plain_in_clear,
-                starttls=listen.starttls is not None,
-                scram=settings.scram,
-                hosts=settings.names,
-                former_hosts=settings.bosh.former_domains,
-            )
-            return self.tcp.factory(policy, listen.starttls)
+            return self.tcp.factory(self._streams(secure, starttls=listen.starttls is not None), listen.starttls)
         port = HttpPort(listen.name, secure=secure, bosh=listen.bosh, app=listen.app, websocket=listen.websocket)
         return lambda: HttpConnection(self.site, port)
+
+    def _streams(self, secure: bool, starttls: bool = False) -> C2SPolicy:
+        settings = self.settings
+        return C2SPolicy(
+            secure=secure,
+            plain_in_clear=settings.plain_in_clear,
+            starttls=starttls,
+            scram=settings.scram,
+            hosts=settings.names,
+            former_hosts=settings.bosh.former_domains,
+        )
 
     def _forgive(self, seconds: float) -> None:
         now = self.hub.now()

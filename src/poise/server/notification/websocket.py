@@ -2,7 +2,7 @@
 and accounts as the other bindings.
 
 Frames are read by the sans-I/O protocol of the `websockets` library, which also answers pings and close frames. Frames
-to the client are built here: unmasked, unfragmented, a header of two to ten bytes before bytes that exist already.
+to the client are built by `ws_frames`: a header of two to ten bytes before bytes that exist already.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from struct import Struct
 from typing import Final, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.extensions.base import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, Protocol, Side
 from websockets.protocol import State as WireState
@@ -24,6 +24,7 @@ from websockets.protocol import State as WireState
 from poise.protocols.xmpp.bosh.timing import INACTIVITY_S
 from poise.protocols.xmpp.c2s import C2S, C2SPolicy, Send, StreamError
 from poise.protocols.xmpp.framing import FramedStream, FrameOutput
+from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Limits
 from poise.registry import ENDINGS, Closed
@@ -33,6 +34,7 @@ from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.tcp import UNSTORED_MAX, keep_alive
 from poise.server.notification.timing import CLOSING_S, DEFLATE_FROM_BYTES, SIGN_IN_S, SLOW_READER_S
+from poise.server.notification.ws_frames import Deflater, text_frame
 from poise.server.notification.ws_handshake import SILENT, Handshake, Rejected
 
 OUTPUT_MAX_BYTES = 4_000_000
@@ -44,10 +46,6 @@ FRAGMENTS_MAX = 4096
 
 _NEVER: Final = 1 << 62
 _PING: Final = b"\x89\x00"
-_TEXT: Final = 0x81
-_SHORT: Final = [bytes((_TEXT, length)) for length in range(126)]
-_MEDIUM: Final = Struct("!BBH").pack
-_LONG: Final = Struct("!BBQ").pack
 _CLOSE_CODES: Final = {
     "client-left": CloseCode.NORMAL_CLOSURE,
     "shutdown": CloseCode.GOING_AWAY,
@@ -75,13 +73,17 @@ class WebSocketPolicy:
     redirect_uri: str = ""
     """`wss:` address to which clients without TLS are sent (`see-other-uri`); empty: they are served."""
 
+    def __post_init__(self) -> None:
+        if self.redirect_uri and not self.redirect_uri.startswith("wss://"):
+            raise ValueError("websocket.redirect_uri must begin with wss://, for nobody is led to less security")
+
 
 class WebSocketClient(ClientSession, asyncio.Protocol):
     """One connection, from the end of its handshake on."""
 
     __slots__ = (
-        "_backlog", "_closing", "_connection", "_deflate_from", "_heard_at", "_id", "_parts", "_pinged", "_policy",
-        "_quiet_from", "_service", "_size", "_stream", "_transport", "_wire",
+        "_backlog", "_closing", "_connection", "_deflate_from", "_deflater", "_heard_at", "_id", "_parts", "_pinged",
+        "_policy", "_quiet_from", "_service", "_size", "_stream", "_transport", "_wire",
     )  # fmt: skip
 
     transport = "websocket"
@@ -97,6 +99,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._stream = FramedStream(self.c2s, _new_id, redirect=redirect, limits=service.limits)
         self._wire = Protocol(Side.SERVER, max_size=self._policy.message_max_bytes, logger=SILENT)
         self._wire.extensions = list(extensions)
+        self._deflater = service.deflater(extensions)
         self._deflate_from = (self._policy.deflate_from_bytes if extensions else 0) or _NEVER
         self._transport: asyncio.Transport | None = None
         self._id = _new_id()
@@ -134,6 +137,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._closing = inf
         self._backlog = b""
         self._connection.connection_lost(exc)
+        self._wire.parser.close()  # it and the protocol hold each other
         if not self.gone:
             self._forget("socket-lost", self.hub.now(), "reset" if exc is not None else "closed without a close frame")
             self.hub.settle()
@@ -324,6 +328,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
             self._farewell(unsent, output.ending_code, now)
             self._forget(output.ending_code, now, output.evidence)
 
+    def _verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> Sequence[Output]:
+        return self._framed(self._stream.verifier_found(verifier, nonce, now))
+
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
         user = verdict.account.login_id if verdict.account is not None else None
         return self._framed(self._stream.password_checked(verdict.ok, now, verdict.temporary, user))
@@ -341,12 +348,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         return [Send(self._frame(output.data)) if isinstance(output, Send) else output for output in outputs]
 
     def _frame(self, message: bytes) -> bytes:
-        length = len(message)
-        if length >= self._deflate_from:
-            return Frame(Opcode.TEXT, message).serialize(mask=False, extensions=self._wire.extensions)
-        if length < 126:
-            return _SHORT[length] + message
-        return (_MEDIUM(_TEXT, 126, length) if length < 65536 else _LONG(_TEXT, 127, length)) + message
+        if len(message) >= self._deflate_from:
+            return self._deflater.frame(message)
+        return text_frame(message)
 
     def _write(self, data: bytes, now: float) -> None:
         transport = self._transport
@@ -389,16 +393,9 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
 class WebSocketService:
     """All XMPP connections over WebSocket; takes over HTTP connections that ask for `/ws`."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        policy: WebSocketPolicy,
-        *,
-        plain_in_clear: bool = False,
-        hosts: frozenset[str] = frozenset(),
-        origins: Collection[str] = (),
-    ) -> None:
-        """`hosts`: names of this server beside the domain. `origins`: further origins whose pages may connect."""
+    def __init__(self, hub: Hub, policy: WebSocketPolicy, streams: C2SPolicy, origins: Collection[str] = ()) -> None:
+        """`streams`: what clients are allowed whatever their connection. `origins`: those beside the server's own names
+        whose pages may connect."""
         self.hub = hub
         self.policy = policy
         self.clients: set[WebSocketClient] = set()
@@ -406,10 +403,17 @@ class WebSocketService:
         self.refused = 0
         """Handshakes refused since the start."""
         self.limits = Limits(size=policy.message_max_bytes)
-        self.streams = {
-            secure: C2SPolicy(secure=secure, plain_in_clear=plain_in_clear, hosts=hosts) for secure in (False, True)
-        }
-        self._handshake = Handshake({hub.host.domain, *hosts}, origins, compression=policy.compression)
+        self.streams = {secure: replace(streams, secure=secure, starttls=False) for secure in (False, True)}
+        self._deflaters: dict[int, Deflater] = {}
+        self._handshake = Handshake({hub.host.domain, *streams.hosts}, origins, compression=policy.compression)
+
+    def deflater(self, extensions: Sequence[Extension]) -> Deflater:
+        """What deflates for all clients that agreed to the same window."""
+        bits = next((each.local_max_window_bits for each in extensions if isinstance(each, PerMessageDeflate)), 15)
+        found = self._deflaters.get(bits)
+        if found is None:
+            found = self._deflaters[bits] = Deflater(bits)
+        return found
 
     def upgrade(self, connection: HttpConnection, request: RequestReader) -> None:
         """A request for `/ws`."""

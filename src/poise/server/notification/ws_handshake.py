@@ -21,8 +21,6 @@ from websockets.typing import Subprotocol
 from websockets.utils import accept_key
 
 SUBPROTOCOL: Final = Subprotocol("xmpp")
-DEFLATE_LEVEL: Final = 1
-"""zlib's fastest. Notifications shrink to a quarter at any level; higher ones cost twice the time for a tenth less."""
 SILENT: Final = logging.Logger("websockets", logging.CRITICAL + 1)
 """For the library, whose news reach our own log by other ways; it belongs to no hierarchy and writes nothing."""
 
@@ -75,13 +73,7 @@ class Handshake:
         self._known: dict[tuple[tuple[bytes, bytes], ...], _Known] = {}
         # Nothing is kept from message to message: a context costs 300 kB for each session.
         self._extensions = (
-            [
-                ServerPerMessageDeflateFactory(
-                    server_no_context_takeover=True,
-                    client_no_context_takeover=True,
-                    compress_settings={"level": DEFLATE_LEVEL, "memLevel": 8},
-                )
-            ]
+            [ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)]
             if compression
             else []
         )
@@ -117,9 +109,11 @@ class Handshake:
     def _decide(
         self, method: bytes, version: str, told: Sequence[tuple[bytes, bytes]], keys: Sequence[bytes]
     ) -> _Known | Rejected:
-        sent = Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in told)
-        for key in keys:
-            sent["Sec-WebSocket-Key"] = key.decode("latin-1")
+        told = [*told, *((b"Sec-WebSocket-Key", key) for key in keys)]
+        try:
+            sent = Headers((name.decode("ascii"), value.decode("latin-1")) for name, value in told)
+        except InvalidHeader as error:
+            return Rejected(400, b"", f"{error.name} holds what no header may.\n".encode())
         origins = sent.get_all("Origin")
         if origins and not (len(origins) == 1 and self._allows(origins[0], sent)):
             return Rejected(403, b"", b"Pages of this origin may not connect (bosh.allowed_origins, server.names).\n")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +36,7 @@ from tests.support.websocket import (
     PING,
     PING_IQ,
     PONG,
+    SASL,
     STREAM,
     TEXT,
     Frame,
@@ -73,6 +77,11 @@ def connect(server: Server, *, tls: bool = False, **headers: str | None) -> Xmpp
     answer = client.upgrade("/ws/", **headers)
     assert answer.status == 101, answer
     return client
+
+
+def sasl(name: str, data: str, **attributes: str) -> str:
+    more = "".join(f" {key}='{value}'" for key, value in attributes.items())
+    return f"<{name} xmlns='{SASL}'{more}>{base64.b64encode(data.encode()).decode()}</{name}>"
 
 
 def message(to: str, text: str) -> str:
@@ -746,6 +755,44 @@ def test_a_wrong_password_may_be_tried_again_on_the_same_connection() -> None:
         assert client.hear().tag.endswith("failure")
         client.say(plain("1001", authzid="1001@localhost"))
         assert client.hear().tag.endswith("success")
+
+
+@pytest.mark.parametrize("password", ["1001", "wrong"])
+def test_sign_in_by_scram_where_the_operator_wants_it(password: str) -> None:
+    """RFC 5802, by hand."""
+    with start(scram=True) as server:
+        client = connect(server)
+        client.open()
+        assert "SCRAM-SHA-256" in [element.text for element in client.features().iter(f"{{{SASL}}}mechanism")]
+        first = "n=1001,r=nonce"
+        client.say(sasl("auth", "n,," + first, mechanism="SCRAM-SHA-256"))
+        challenge = base64.b64decode(client.hear().text or "").decode()
+        nonce, salt, count = (part[2:] for part in challenge.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(count))
+        client_key = hmac.digest(salted, b"Client Key", "sha256")
+        bare = f"c=biws,r={nonce}"
+        signature = hmac.digest(hashlib.sha256(client_key).digest(), f"{first},{challenge},{bare}".encode(), "sha256")
+        proof = bytes(one ^ other for one, other in zip(client_key, signature, strict=True))
+        client.say(sasl("response", f"{bare},p={base64.b64encode(proof).decode()}"))
+        assert client.hear().tag == f"{{{SASL}}}{'success' if password == '1001' else 'failure'}"
+
+
+def test_sign_in_by_jabber_iq_auth_binds_at_once() -> None:
+    with start() as server:
+        client = connect(server)
+        client.open()
+        client.features()
+        fields = "<username>1001</username><password>1001</password><resource>old</resource>"
+        client.say(f"<iq xmlns='{CLIENT}' type='set' id='a'><query xmlns='jabber:iq:auth'>{fields}</query></iq>")
+        assert client.until(f"{{{CLIENT}}}iq", id="a").get("type") == "result"
+        assert server.do(lambda service: [session.jid for session in service.sessions()]) == ["1001@localhost/old"]
+
+
+def test_a_former_domain_is_gone() -> None:
+    with start(former_domains=frozenset({"former.example"})) as server:
+        client = connect(server)
+        client.open(to="former.example")
+        assert client.hear()[0].tag.endswith("host-gone")
 
 
 def test_sessions_and_refusals_are_counted() -> None:
