@@ -216,6 +216,7 @@ def poise(folder: Path) -> Iterator[Running]:
         f"ports.insecure_bosh={ports.http}",
         f"ports.xmpp={ports.xmpp}",
         "bosh.polling_s=0",
+        "xmpp.idle_limit_s=0",  # the driver's publisher answers no pings while sessions are set up
         "bosh.creations_per_minute=1000000",
         "bosh.unauthenticated_max=20000",
         "bosh.unauthenticated_per_address=20000",
