@@ -4,14 +4,15 @@ Theory. A user is watched from the first `available` on. When the last resource 
 is over the agent is forced out through the CTI server - unless the agent came back, was signed out meanwhile, or may
 not be disturbed yet: UCCE with LOAD 0 waits for the end of a call, and without a CTI link nobody knows or can do
 anything, so the decision waits for the resync. Users who never had an XMPP session are not watched, whatever the CTI
-server says about them. The grace runs silently for an agent who is signed out (LEFT): if a sign-in that was under way arrives
-at the CTI server afterwards, it is nobody's. A sign-in through REST proves that somebody is there, not that he sees
-what happens: the time to come back begins anew, never shorter than it was, and only presence ends it. A logout that
-changed nothing is sent again (SENT): a lost request must not leave an agent READY; one that could not be sent is tried
-again as often, and says so (UNSENT). Whoever is watched is remembered outside; after a restart the remembered have as
-long to come back (RETURNING) as they could have been silent before, then the same grace. Time in which this server did
-not run is added to every deadline that it lay in (`forgive`). While the link is down reports of agents are only kept:
-the picture is judged when it is whole again. `TRANSITIONS` is the whole machine; what is not in it changes nothing.
+server says about them. The grace runs silently for an agent who is signed out (LEFT): if a sign-in that was under way
+arrives at the CTI server afterwards, it is nobody's. A sign-in through REST proves that somebody is there, not that he
+sees what happens: the time to come back begins anew, never shorter than it was, and only presence ends it. A logout
+that changed nothing is sent again (SENT): a lost request must not leave an agent READY; one that could not be sent is
+tried again as often, and says so (UNSENT). Whoever is watched is remembered outside; after a restart the remembered
+have as long to come back (RETURNING) as they could have been silent before, then the same grace. Time in which this
+server did not run is added to every deadline that it lay in (`forgive`). While the link is down reports of agents are
+only kept: the picture is judged when it is whole again. `TRANSITIONS` is the whole machine; what is not in it changes
+nothing.
 
 Sources: the seed (timing and log order), finesse-api.md 6.4, cti.md 3.1. Must not know: XMPP, CTI messages, clocks.
 """

@@ -59,6 +59,8 @@ class Publisher:
         self, clock: ManualClock, may_subscribe: Callable[[str, str], bool] = lambda _user, _node: True
     ) -> None:
         rules = Rules(frozenset(), lambda _: True, may_subscribe)
+        self.broken_for = ""
+        """A node that fails in a way nobody thought of."""
         self.complete = 0
         """How often every node was said to be made."""
         self.host = Host("localhost", "pubsub.localhost", rules, random.Random(1))
@@ -82,6 +84,8 @@ class Publisher:
         self.host.nodes_complete(self.clock.now())
 
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        if node == self.broken_for:
+            raise RuntimeError("broken on purpose")
         delivered = self.host.publish(node, item_id, payload, self.clock.now())
         self.told.append(Told(node, html.unescape(payload.decode())))
         return delivered
