@@ -152,7 +152,7 @@ class Application:
 
     async def _start_services(self, store: Store, people: People) -> None:
         rules = Rules(people.administrators, people.exists, self._may_subscribe)
-        self._people = people
+        self.people = people
         self.notification = NotificationService(
             self._notification_settings(),
             rules,
@@ -208,7 +208,7 @@ class Application:
         self.agents.cti_output(output)
 
     def _may_subscribe(self, user: str, node: str) -> bool:
-        return self.agents.may_subscribe(user, node, administrator=self._people.is_administrator(user))
+        return self.agents.may_subscribe(user, node, administrator=self.people.is_administrator(user))
 
     # ---- settings for each room
 
