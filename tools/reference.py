@@ -72,6 +72,7 @@ EVENT = Message(
 )
 EXAMPLES: Mapping[str, Any] = {
     "address": "192.0.2.17",
+    "alive": False,
     "available": False,
     "body": b"<body xmlns='http://jabber.org/protocol/httpbind' rid='164053266' sid='f382a015'/>",
     "closed": Closed(ENDINGS["idle"], 936.8, 936.8, 1000.0, 60.0, "no request held for 63 s"),
@@ -80,7 +81,9 @@ EXAMPLES: Mapping[str, Any] = {
     "count": 4,
     "cti_link_down.reason": "no answer to 3 heartbeats",
     "decoded_message_from_cti_server.message": EVENT,
+    "demo_telephony.text": "The demo's telephone system (process 4711) ended with exit code 1.",
     "dispatch_ms": 1_497_638_824_643,
+    "doing": "publishing of AgentChanged",
     "elapsed_ms": 1.4,
     "enabled": True,
     "epoch_ms": 1_497_638_764_630,

@@ -228,6 +228,11 @@ class WebservicesLog:
         self.line(WORKER, severity, "SYSTEM_STATUS", reason or "Ready for requests", ("status", state))
         self._trace.event("service_state_changed", status=state, reason=reason)
 
+    def demo_telephony(self, alive: bool, text: str) -> None:
+        """The demo's simulated CTI server ended, or was started again."""
+        self.line(WORKER, NOTICE if alive else ERROR, "DEMO_CTI_SERVER", text)
+        self._trace.event("demo_telephony_changed", alive=alive, text=text)
+
     def account_locked(self, name: str) -> None:
         """Somebody failed too often; the client is not told, so the operator is."""
         self.line(EXEC, WARNING, "ACCOUNT_LOCKED", "Locked after repeated failed sign-ins", ("user", name))
