@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -167,6 +168,21 @@ def test_without_a_telephone_system_it_says_what_is_missing(prepared: Path, tmp_
         assert server.facts["trouble"].startswith("The CTI link is down")
         server.signal(signal.SIGTERM)
         assert server.ended() == 0
+
+
+def test_a_stop_while_it_waits_for_service_is_an_orderly_stop(prepared: Path, tmp_path: Path) -> None:
+    data = copy_of(prepared, tmp_path / "data")
+    command = poise("serve", "--data", str(data), "--host", "127.0.0.1", "--domain", "localhost")
+    for name in ("https", "notification", "xmpp", "xmpp_tls"):
+        command += ["--set", f"ports.{name}=0"]
+    with Process([*command, "--set", f"cti.side_a=127.0.0.1:{free_port()}"], tmp_path / "err") as server:
+        while not (data / "poise.pid").exists():
+            with suppress(subprocess.TimeoutExpired):
+                assert server.ended(0.02) == 0, server.errors
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        assert server.rest_of_output() == "", "it never was ready, and does not say so"
+        assert server.errors == ""
 
 
 def stopped(prepared: Path, folder: Path) -> float:
