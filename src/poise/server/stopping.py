@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-STOP_S = 1.6
+STOP_S = 1.4
 """Seconds within which all parts are stopped. A restart is over in 2 s in all, of which the interpreter and the demo's
 telephone system need the rest. Shorter, and clients of a large site are cut before they are told."""
 WRITING_S = 0.4
