@@ -102,10 +102,11 @@ def stopped_alone(prepared: Path, folder: Path) -> float:
         desk.log_in()
         (lab,) = children(server.child.pid)
         desk.hold()
+        late = server.desk("1002")
         lock = sqlite3.connect(server.data / DATABASE, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         os.kill(lab, signal.SIGSTOP)
-        server.desk("1002").come()  # what there is to write about her waits for the lock
+        late.come()  # what there is to write about her waits for the lock
 
         server.signal(signal.SIGTERM)
         began = time.monotonic()
