@@ -215,6 +215,7 @@ def poise(folder: Path) -> Iterator[Running]:
         f"ports.notification={ports.tls}",
         f"ports.insecure_bosh={ports.http}",
         f"ports.xmpp={ports.xmpp}",
+        "ports.xmpp_tls=-1",
         "bosh.polling_s=0",
         "xmpp.idle_limit_s=0",  # the driver's publisher answers no pings while sessions are set up
         "bosh.creations_per_minute=1000000",

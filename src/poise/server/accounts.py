@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import hmac
 import secrets
 from collections import Counter, deque
@@ -227,7 +228,8 @@ class Accounts:
 
     def _digest(self, user: str, password: str) -> bytes:
         # keyed with a key of this process: of no use outside it, and a fast hash is enough
-        return hmac.digest(self._key, f"{user}\0{password}".encode("utf-8", "surrogatepass"), "sha256")
+        text = f"{user}\0{password}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     async def _verify(self, user: str, password: str, address: str) -> Verdict:
         forgotten = self._forgotten

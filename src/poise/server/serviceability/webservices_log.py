@@ -288,6 +288,8 @@ class WebservicesLog:
 
 def _balanced(value: str) -> str:
     """The value, unless its brackets would end the field too early or too late: then with round ones."""
+    if "[" not in value and "]" not in value:
+        return value
     depth = 0
     for char in value:
         depth += (char == "[") - (char == "]")

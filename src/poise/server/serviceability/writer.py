@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,9 @@ class LogWriter:
 
     def __init__(self, max_bytes: int = QUEUE_BYTES_MAX) -> None:
         self._max_bytes = max_bytes
-        self._queue: queue.SimpleQueue[tuple[LogFile, str] | threading.Event | None] = queue.SimpleQueue()
+        self._lines: deque[tuple[LogFile, str] | threading.Event | None] = deque()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._awake = False  # whether the thread is certain to look at `_lines` again: once woken is enough
         self._queued = 0  # written by the event loop only
         self._done = 0  # written by the thread only: two counters need no lock
         self._hurry = threading.Event()
@@ -170,33 +173,39 @@ class LogWriter:
         if self._queued - self._done + len(text) > self._max_bytes:
             return False
         self._queued += len(text)
-        self._queue.put((file, text))
+        self._add((file, text))
         return True
+
+    def _add(self, item: tuple[LogFile, str] | threading.Event | None) -> None:
+        # appending to a deque costs a tenth of a queue's put, so the queue carries only the first line of a batch
+        self._lines.append(item)
+        if not self._awake:
+            self._awake = True
+            self._wake.put(None)
 
     def flush(self) -> None:
         """Wait until everything queued so far is written. Not for the event loop's thread while it serves."""
         reached = threading.Event()
-        self._queue.put(reached)
+        self._add(reached)
         self._hurry.set()
         reached.wait()
 
     def close(self) -> None:
         """Write what is queued, close the files, end the thread."""
-        self._queue.put(None)
+        self._add(None)
         self._hurry.set()
         self._thread.join()
 
     def _run(self) -> None:
         while True:
-            batch = [self._queue.get()]
+            self._wake.get()
             self._hurry.wait(LINGER_S)
             self._hurry.clear()
-            while batch:
-                while len(batch) < BATCH_MAX and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())  # this thread is the only one that takes
+            self._awake = False  # before the lines are taken: one that comes later wakes this thread again
+            while lines := self._lines:
+                batch = [lines.popleft() for _ in range(min(len(lines), BATCH_MAX))]  # nobody else takes any
                 if not self._work(batch):
                     return
-                batch = [] if self._queue.empty() else [self._queue.get_nowait()]
 
     def _work(self, batch: list[tuple[LogFile, str] | threading.Event | None]) -> bool:
         """Write a batch, grouped by file; False when the end was among it."""
