@@ -27,7 +27,7 @@ from poise.protocols.cti.messages import Message
 from poise.protocols.xmpp import host_limits, rates
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.registry import ENDINGS, Closed
-from poise.server import accounts, config
+from poise.server import accounts, config, watching
 from poise.server.app import Application
 from poise.server.clock import ManualClock
 from poise.server.notification import admission
@@ -41,6 +41,7 @@ from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
+from poise.server.storage import presences
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -52,6 +53,8 @@ TIMERS: Mapping[str, ModuleType] = {
     "XMPP host": host_limits,
     "Rates of the XMPP host": rates,
     "Sign-in": accounts,
+    "Last presences": presences,
+    "Changes beside the running server": watching,
     "Log writer": writer,
     "Logs of the notification service": openfire,
     "Logs of the web services": webservices_log,
@@ -101,6 +104,7 @@ EXAMPLES: Mapping[str, Any] = {
     "presence_logout_waiting.why": "the CTI link is down",
     "presence": b'<presence xmlns="jabber:client" from="1001@finesse1.example.com/desktop"/>',
     "publish_failed.reason": "there is no such node",
+    "storage.trouble": "the database refused: OperationalError",
     "reason": "",
     "received_ms": 1_497_638_824_642,
     "request_id": "07f14a42",

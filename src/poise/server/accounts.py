@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -204,6 +204,15 @@ class Accounts:
         self._forgotten += 1
         for name in self._names.pop(login_id, ()):
             self._good.pop(name, None)
+
+    def review(self, accounts: Iterable[Account]) -> None:
+        """The accounts as they are now, all of them: good checks of those that have changed are dropped."""
+        self._forgotten += 1  # a check under way may have read the account as it was
+        present = {account.login_id: account for account in accounts}
+        for login_id, names in list(self._names.items()):
+            good = [self._good[name].verdict.account for name in names if name in self._good]
+            if any(account != present.get(login_id) for account in good):
+                self.forget(login_id)
 
     def locked_out(self) -> list[str]:
         """Names locked now, in order of locking."""

@@ -27,9 +27,12 @@ class Memory:
         self.accounts = {account.login_id: account for account in (AGENT, ADMIN)}
         self.lookups = 0
         self.broken = False
+        self.read: list[Callable[[], None]] = []
 
     async def find_account(self, name: str) -> Account | None:
         self.lookups += 1
+        for call in self.read:
+            asyncio.get_running_loop().call_soon(call)
         if self.broken:
             raise StoreError("gone")
         by_name = {account.login_name.casefold(): account for account in self.accounts.values()}
@@ -389,3 +392,27 @@ def test_tables_stay_within_their_bound(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_accounts_repr_does_not_show_its_hash() -> None:
     assert AGENT.password_hash not in repr(Verdict(Outcome.GOOD, AGENT))
+
+
+def test_an_import_beside_the_running_server_ends_the_old_password_of_who_changed_and_of_nobody_else() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.good()
+        await stage.good("admin", "admin")
+        changed = Account("1001", "agent1", CHEAP.hash("new"), AGENT.roles)
+        stage.source.accounts["1001"] = changed
+        stage.accounts.review([changed, ADMIN])
+        assert stage.accounts.check_cached("1001", "1001") is None
+        assert stage.accounts.check_cached("admin", "admin") is not None
+        assert await stage.good() is Outcome.BAD
+        assert await stage.good(password="new") is Outcome.GOOD
+
+    play(story)
+
+
+def test_a_check_that_was_under_way_during_an_import_is_not_kept() -> None:
+    async def story(stage: Stage) -> None:
+        stage.source.read.append(lambda: stage.accounts.review([AGENT, ADMIN]))
+        assert await stage.good() is Outcome.GOOD
+        assert stage.accounts.check_cached("1001", "1001") is None
+
+    play(story)

@@ -358,6 +358,11 @@ class NotificationService:
             for client in self._clients()
         ]
 
+    @property
+    def storage_trouble(self) -> str:
+        """Why what the host must not forget is not being written; empty when it is, or nothing is kept."""
+        return self.hub.persistence.trouble if self.hub.persistence is not None else ""
+
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
         http, host, admission = self.site.counters, self.host.counters, self.hub.admission

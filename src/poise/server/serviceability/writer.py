@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from poise.server.modes import log_opener, make_folder
+
 QUEUE_BYTES_MAX = 32 * 1024 * 1024
 """Characters waiting to be written, over all files: about ten seconds of 10,000 lines each. A disk that stands still
 for longer costs lines, not memory."""
@@ -35,6 +37,10 @@ class Naming(Protocol):
         """Make room for a new file after the present one is full."""
 
 
+def _append(path: Path) -> BinaryIO:
+    return open(path, "ab", buffering=0, opener=log_opener)
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """`debug.log`, then `debug.log-1` (newest) up to `-keep`, as Openfire has it."""
@@ -44,7 +50,7 @@ class Numbered:
 
     def open(self, folder: Path) -> BinaryIO:
         """Append to the file of that name."""
-        return (folder / self.name).open("ab", buffering=0)
+        return _append(folder / self.name)
 
     def rotate(self, folder: Path) -> None:
         """Push every file one number up; the last one goes."""
@@ -68,7 +74,7 @@ class Stamped:
         files = sorted(folder.glob(f"{self.prefix}.*.log"))
         for file in files[: max(0, len(files) - self.keep + 1)]:
             file.unlink(missing_ok=True)
-        return (folder / f"{self.prefix}.{self.stamp()}.log").open("ab", buffering=0)
+        return _append(folder / f"{self.prefix}.{self.stamp()}.log")
 
     def rotate(self, folder: Path) -> None:
         """Nothing: the next file has a name of its own."""
@@ -97,6 +103,11 @@ class LogFile:
         """Lines that were not written, for whatever reason."""
         return self._refused + self._failed
 
+    @property
+    def behind(self) -> int:
+        """Lines that are missing and of which the file could not tell yet: its disk still refuses."""
+        return self.dropped - self._told
+
     def write(self, text: str) -> None:
         """Queue complete lines, newline at the end included. Never blocks, never raises."""
         if not self._writer.put(self, text):
@@ -110,7 +121,7 @@ class LogFile:
         data = "".join(texts).encode("utf-8", "backslashreplace")
         try:
             if self._stream is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_folder(self._folder)
                 self._stream = self._naming.open(self._folder)
                 self._size = os.fstat(self._stream.fileno()).st_size
             if self._size and self._size + len(data) > self._max_bytes:
@@ -167,6 +178,14 @@ class LogWriter:
     def dropped(self) -> int:
         """Lines of all files that were not written."""
         return sum(file.dropped for file in self._files)
+
+    @property
+    def trouble(self) -> str:
+        """Why logs are not complete at present, for /readyz; empty when they are."""
+        if not self._thread.is_alive():
+            return "The thread that writes logs has ended"
+        behind = sum(file.behind for file in self._files)
+        return f"{behind} log lines could not be written" if behind else ""
 
     def put(self, file: LogFile, text: str) -> bool:
         """Queue lines of one file; False when the bound is reached."""
