@@ -104,7 +104,6 @@ EXAMPLES: Mapping[str, Any] = {
     "presence_logout_waiting.why": "the CTI link is down",
     "presence": b'<presence xmlns="jabber:client" from="1001@finesse1.example.com/desktop"/>',
     "publish_failed.reason": "there is no such node",
-    "storage.trouble": "the database refused: OperationalError",
     "reason": "",
     "received_ms": 1_497_638_824_642,
     "request_id": "07f14a42",
@@ -119,6 +118,7 @@ EXAMPLES: Mapping[str, Any] = {
     "text": "a message of an unknown type",
     "threshold_s": 60,
     "transport": "bosh",
+    "trouble": "the database refused: OperationalError",
     "user": "1001",
     "why": "the agent is back",
 }
