@@ -24,7 +24,7 @@ from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import HostPolicy, Rules
-from poise.server import certificates
+from poise.server import certificates, collector
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
@@ -85,6 +85,7 @@ class Application:
             loop.add_signal_handler(number, stop.set)
         try:
             await self.start()
+            collector.settle()
             loop.add_signal_handler(signal.SIGUSR1, self.openfire.set_debug, True)
             loop.add_signal_handler(signal.SIGUSR2, self.openfire.set_debug, False)
             loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)

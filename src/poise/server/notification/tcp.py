@@ -111,6 +111,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
                 self._forget("socket-lost", self.hub.now(), evidence, None)
             self._service.leaving.discard(self)
             self.hub.settle()
+        self._stream.close()
         del self._stream  # nothing reads any more; the timer wheel may keep the rest of us for up to SIGN_IN_S
 
     def _read_on(self) -> None:
