@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.server import DOMAIN, Server, start
-from tests.support.websocket import XmppSocket
+from tests.support.websocket import FRAMING, XmppSocket
 from tests.unit.server.notification.bosh_client import BoshClient
 from tests.unit.server.notification.test_tcp import HEADER, Stream
 
@@ -43,7 +43,7 @@ def over_websocket(server: Server, tls: bool) -> None:
     client.upgrade()
     client.sign_in(presence=True)
     client.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
-    client.until("close")
+    client.until(f"{{{FRAMING}}}close")
     client.kill()
 
 
