@@ -22,8 +22,8 @@ class People:
         self._administrators: set[str] = set()
 
     async def load(self) -> None:
-        """Read every account. Raises StoreError."""
-        self.learn(await self._store.all_accounts())
+        """Read every account, at the start; what changes later is noticed from here on. Raises StoreError."""
+        self.learn(await self._store.accounts_if_changed() or ())
 
     def learn(self, accounts: Iterable[Account]) -> None:
         """Remember accounts as they are now."""

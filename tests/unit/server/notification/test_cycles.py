@@ -1,4 +1,7 @@
-"""What a session leaves behind: nothing that only the garbage collector could free (docs/explanation/garbage-collection.md relies on it)."""
+"""What a session leaves behind: nothing that only the garbage collector could free.
+
+docs/explanation/garbage-collection.md relies on it.
+"""
 
 from __future__ import annotations
 
