@@ -1,7 +1,8 @@
 """The garbage collector's habits: it never looks at the same old objects twice.
 
 What the server no longer needs goes by reference counting; sessions leave no cycles (a test holds them to it). A full
-collection would find nothing, and hold the event loop for 100 ms with 10,000 sessions. See docs/explanation/garbage-collection.md.
+collection would find nothing, and hold the event loop for 100 ms with 10,000 sessions. Measured in
+docs/explanation/garbage-collection.md.
 """
 
 from __future__ import annotations
