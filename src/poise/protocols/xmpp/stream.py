@@ -125,6 +125,8 @@ class TcpStream:
             if not events or not parser.stepwise or self.c2s.state is State.SECURING:
                 return
             parser.paused = self.c2s.state in PENDING
+            if not parser.waiting:
+                return
             data = b""
 
     def _hear(self, event: StreamEvent, outputs: list[TcpOutput], now: float) -> None:
