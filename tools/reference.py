@@ -27,7 +27,7 @@ from poise.protocols.cti.messages import Message
 from poise.protocols.xmpp import host_limits, rates
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.registry import ENDINGS, Closed
-from poise.server import accounts, config, watching
+from poise.server import accounts, config, hashing, lockout, watching
 from poise.server.app import Application
 from poise.server.clock import ManualClock
 from poise.server.notification import admission
@@ -53,6 +53,8 @@ TIMERS: Mapping[str, ModuleType] = {
     "XMPP host": host_limits,
     "Rates of the XMPP host": rates,
     "Sign-in": accounts,
+    "Password hashes": hashing,
+    "Lockout": lockout,
     "Last presences": presences,
     "Changes beside the running server": watching,
     "Log writer": writer,

@@ -9,8 +9,11 @@ import argon2
 import pytest
 
 from poise.server import accounts as room
+from poise.server import lockout
 from poise.server.accounts import Accounts, Outcome, Verdict
 from poise.server.clock import ManualClock
+from poise.server.hashing import PASSWORD_MAX, HashQueue, password_hasher
+from poise.server.lockout import LOCK_S
 from poise.server.notification import hub
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
@@ -94,11 +97,11 @@ def test_wrong_password_and_unknown_user_get_the_same_answer() -> None:
 def test_unknown_users_cost_the_same_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
 
-    def spy(self: room._HashQueue, phc: str, password: str) -> bool:
+    def spy(self: HashQueue, phc: str, password: str) -> bool:
         checked.append(phc)
         return False
 
-    monkeypatch.setattr(room._HashQueue, "_matches", spy)
+    monkeypatch.setattr(HashQueue, "_matches", spy)
 
     async def story(stage: Stage) -> None:
         await stage.fail(1, "nobody")
@@ -107,7 +110,7 @@ def test_unknown_users_cost_the_same_hash(monkeypatch: pytest.MonkeyPatch) -> No
 
     play(story)
     nobody = argon2.extract_parameters(checked[0])
-    assert nobody == argon2.extract_parameters(room.password_hasher().hash("x"))
+    assert nobody == argon2.extract_parameters(password_hasher().hash("x"))
     assert checked[1:6] == [AGENT.password_hash] * 5
     assert checked[6] == checked[0]  # locked: hashed all the same
 
@@ -162,7 +165,7 @@ def test_five_failures_in_a_row_lock_for_five_minutes_and_the_right_password_is_
         assert await stage.good() is Outcome.LOCKED
         assert not Verdict(Outcome.LOCKED).ok
         assert not Verdict(Outcome.LOCKED).temporary
-        stage.clock.advance(room.LOCK_S + 1)
+        stage.clock.advance(LOCK_S + 1)
         assert stage.accounts.locked_out() == []
         assert await stage.good() is Outcome.GOOD
 
@@ -172,11 +175,11 @@ def test_five_failures_in_a_row_lock_for_five_minutes_and_the_right_password_is_
 def test_any_attempt_while_locked_starts_the_five_minutes_anew_for_an_agent() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(5)
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good() is Outcome.LOCKED
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good("agent1") is Outcome.LOCKED
-        stage.clock.advance(room.LOCK_S + 1)
+        stage.clock.advance(LOCK_S + 1)
         assert await stage.good() is Outcome.GOOD
 
     play(story)
@@ -185,7 +188,7 @@ def test_any_attempt_while_locked_starts_the_five_minutes_anew_for_an_agent() ->
 def test_an_administrators_lock_is_not_prolonged_by_attempts() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(5, "admin")
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good("admin", "admin") is Outcome.LOCKED
         stage.clock.advance(2)
         assert await stage.good("admin", "admin") is Outcome.GOOD
@@ -219,7 +222,7 @@ def test_a_success_even_a_cached_one_ends_the_row_of_failures() -> None:
 def test_failures_are_forgotten_after_five_minutes() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(4)
-        stage.clock.advance(room.LOCK_S)
+        stage.clock.advance(LOCK_S)
         await stage.fail(4)
         assert stage.accounts.locked_out() == []
 
@@ -361,7 +364,7 @@ def test_without_a_database_nobody_is_told_that_the_password_is_wrong() -> None:
     play(story)
 
 
-@pytest.mark.parametrize("password", ["", "x" * (room.PASSWORD_MAX + 1), "\ud800", "a\0b", "\N{SNOWMAN}" * 1000])
+@pytest.mark.parametrize("password", ["", "x" * (PASSWORD_MAX + 1), "\ud800", "a\0b", "\N{SNOWMAN}" * 1000])
 def test_odd_passwords_are_only_wrong(password: str) -> None:
     async def story(stage: Stage) -> None:
         assert await stage.good(password=password) is Outcome.BAD
@@ -378,7 +381,7 @@ def test_a_damaged_hash_in_the_database_lets_nobody_in() -> None:
 
 
 def test_tables_stay_within_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "TABLE_MAX", 3)
+    monkeypatch.setattr(lockout, "TABLE_MAX", 3)
 
     async def story(stage: Stage) -> None:
         for n in range(6):
