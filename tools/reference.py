@@ -27,7 +27,7 @@ from poise.protocols.cti.messages import Message
 from poise.protocols.xmpp import host_limits, rates
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.registry import ENDINGS, Closed
-from poise.server import accounts, config
+from poise.server import accounts, config, hashing, lockout, watching
 from poise.server.app import Application
 from poise.server.clock import ManualClock
 from poise.server.notification import admission
@@ -41,6 +41,7 @@ from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
+from poise.server.storage import presences
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -52,6 +53,10 @@ TIMERS: Mapping[str, ModuleType] = {
     "XMPP host": host_limits,
     "Rates of the XMPP host": rates,
     "Sign-in": accounts,
+    "Password hashes": hashing,
+    "Lockout": lockout,
+    "Last presences": presences,
+    "Changes beside the running server": watching,
     "Log writer": writer,
     "Logs of the notification service": openfire,
     "Logs of the web services": webservices_log,
@@ -118,6 +123,7 @@ EXAMPLES: Mapping[str, Any] = {
     "text": "a message of an unknown type",
     "threshold_s": 60,
     "transport": "bosh",
+    "trouble": "the database refused: OperationalError",
     "user": "1001",
     "why": "the agent is back",
 }

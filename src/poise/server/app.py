@@ -25,12 +25,13 @@ from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import HostPolicy, Rules
-from poise.server import certificates
+from poise.server import certificates, collector
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
 from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
+from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
@@ -50,6 +51,7 @@ from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
+from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 
@@ -99,6 +101,7 @@ class Application:
             loop.add_signal_handler(number, stop.set)
         try:
             await self.start()
+            collector.settle()
             loop.add_signal_handler(signal.SIGUSR1, self.openfire.set_debug, True)
             loop.add_signal_handler(signal.SIGUSR2, self.openfire.set_debug, False)
             loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)
@@ -152,12 +155,12 @@ class Application:
     async def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = self._given_clock or LoopClock(self._loop)
-        self.data.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data)
         self._activelog.create()
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
-        store = await Store.open(sqlite_url(self.data / DATABASE))
+        self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
@@ -167,7 +170,13 @@ class Application:
         self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
+        self._watch(AccountWatch(store, people, self.accounts))
         self._write_pid()
+
+    def _watch(self, accounts: AccountWatch) -> None:
+        files = CertificateWatch(lambda: self._files, self.reload_certificates)
+        for period_s, look in ((ACCOUNTS_S, accounts.look), (CERTIFICATES_S, files.look)):
+            self.parts.opened("the watches", Periodic(self.clock, period_s, look).stop)
 
     def _make_logs(self, writer: LogWriter) -> None:
         settings = self.settings
@@ -181,6 +190,11 @@ class Application:
             self.metrics,
             host=self.domain,
             deployment=settings.contact.deployment,
+        )
+        self.metrics.counted_elsewhere(
+            "poise_presence_store_failures_total",
+            "Writes of last presences the store refused; they are tried again.",
+            lambda: self._store.presences.failures,
         )
         self.metrics.counted_elsewhere("poise_log_lines_dropped_total", "Log lines lost.", lambda: writer.dropped)
 
@@ -242,6 +256,10 @@ class Application:
 
     def _cti_output(self, output: Any) -> None:
         self.agents.cti_output(output)
+
+    def _storage_trouble(self) -> str:
+        trouble = self._store.presences.trouble or self.notification.storage_trouble
+        return f"The database does not take what must survive a restart: {trouble}" if trouble else ""
 
     def _may_subscribe(self, user: str, node: str) -> bool:
         return self.agents.may_subscribe(user, node, administrator=self.people.is_administrator(user))
@@ -344,7 +362,8 @@ class Application:
         services = Services(
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
-        health = Health(self.metrics, {"agents": lambda: self.agents.trouble, **self._checks})
+        checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
+        health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         app = web_services(services, health.routes())
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),

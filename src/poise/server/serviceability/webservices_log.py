@@ -277,6 +277,14 @@ class WebservicesLog:
             self.line(WORKER, ERROR, "CERTIFICATES_REFUSED", text)
         self._trace.event("certificates_read", error=str(error) if error is not None else "")
 
+    def storage(self, trouble: str) -> None:
+        """The database refuses what must survive a restart; empty: it takes it again."""
+        if trouble:
+            self.line(WORKER, ERROR, "STORAGE_FAILED", f"What must survive a restart is not written: {trouble}")
+        else:
+            self.line(WORKER, NOTICE, "STORAGE_RECOVERED", "What must survive a restart is written again")
+        self._trace.event("storage_state_changed", trouble=trouble)
+
     def _missing(self, count: int) -> str:
         # on the writer's thread: a stamp of its own, and number 0, because the sequence belongs to the event loop
         stamp = ccbu_stamp(local(self._clock.wall(), self._zone))
@@ -302,6 +310,8 @@ class WebservicesLog:
 
 def _balanced(value: str) -> str:
     """The value, unless its brackets would end the field too early or too late: then with round ones."""
+    if "[" not in value and "]" not in value:
+        return value
     depth = 0
     for char in value:
         depth += (char == "[") - (char == "]")
