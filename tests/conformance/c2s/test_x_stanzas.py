@@ -19,7 +19,7 @@ from tests.conformance.c2s.dialogue import (
     plain,
     stanza_error,
 )
-from tests.conformance.c2s.targets import Server
+from tests.conformance.targets import Server
 from tests.conformance.wire import NoAnswer
 
 NWF = "not-well-formed"
