@@ -131,6 +131,7 @@ class Prosody:
                 required="true" if profile.tls_required else "false",
                 clear="false" if profile.tls_required else "true",
                 times=_PROSODY_TIMES[profile.watched],
+                disabled='"s2s"' if profile.watched == "tcp" else '"s2s", "tls"',  # it would offer STARTTLS over BOSH
                 origin=ORIGIN,
             )
         )
@@ -241,7 +242,7 @@ modules_enabled = {{
   "roster", "saslauth", "tls", "disco", "ping", "bosh", "websocket", "presence", "message", "iq", "offline",
   "private", "vcard_legacy", "pep", "version", "time", "lastactivity", "uptime"
 }}
-modules_disabled = {{ "s2s" }}
+modules_disabled = {{ {disabled} }}
 authentication = "internal_plain"
 storage = "internal"
 c2s_require_encryption = {required}
