@@ -10,9 +10,9 @@ import itertools
 import re
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tests.conformance.c2s.dialogue import Stream
 from tests.conformance.dialogue import Pending, Session
@@ -24,6 +24,7 @@ CLIENT = "jabber:client"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 DELAY = "urn:xmpp:delay"
 BINDINGS = ("tcp", "bosh", "websocket")
+T = TypeVar("T")
 _LANG = "{http://www.w3.org/XML/1998/namespace}"
 _START = re.compile(r"^<(\w+)")
 _numbers = itertools.count(1)
@@ -219,6 +220,10 @@ class Person:
                 raise NoAnswer(f"no {name} {attrs}, only {self._heard}")
             self._listen(wait=True)
 
+    def listen(self) -> None:
+        """Read what has come, and keep it."""
+        self._listen(wait=False)
+
     def ask(self, kind: str, child: str, to: str = "") -> Element:
         """A request and its answer; what else has come stays unread."""
         id_ = f"q{next(_numbers)}"
@@ -281,10 +286,17 @@ def ok(answer: Element) -> bool:
     return answer.attrs["type"] == "result"
 
 
+def single(found: Iterable[T]) -> T:
+    """The one thing that was found."""
+    things = list(found)
+    assert len(things) == 1, things
+    return things[0]
+
+
 def inside(answer: Element) -> Element:
     """What a result holds."""
     assert ok(answer), answer
     return next(answer.elements())
 
 
-__all__ = ["DELAY", "DOMAIN", "PUBSUB", "Element", "People", "Person", "condition", "inside", "ok"]
+__all__ = ["DELAY", "DOMAIN", "PUBSUB", "Element", "People", "Person", "condition", "inside", "ok", "single"]

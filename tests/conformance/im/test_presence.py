@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.people import BINDINGS, Element, People, Person, condition, ok
+from tests.conformance.people import BINDINGS, Element, People, Person, condition, ok, single
 from tests.conformance.targets import Server
 
 
@@ -25,7 +25,7 @@ def test_P01_initial_presence_comes_back_and_own_resources_learn_of_each_other(p
     seen = phone.presences()
     assert {stanza.attrs["from"] for stanza in seen} == {phone.jid, desk.jid}
     assert [stanza.the("show").text for stanza in seen if stanza.attrs["from"] == phone.jid] == ["away"]
-    (told,) = desk.presences()
+    told = single(desk.presences())
     assert (told.attrs["from"], told.the("show").text) == (phone.jid, "away")
 
 
@@ -60,7 +60,7 @@ def test_P04_a_change_is_told_again_and_nobody_is_probed(people: People) -> None
     desk, phone = people.join("1001"), people.join("1001", "phone")
     desk.take()
     desk.say("<presence><show>dnd</show><status>lunch</status><priority>3</priority></presence>")
-    (told,) = phone.presences()
+    told = single(phone.presences())
     assert (told.the("show").text, told.the("status").text, told.the("priority").text) == ("dnd", "lunch", "3")
     assert of(desk.presences(), phone.jid) == []
 
@@ -69,7 +69,7 @@ def test_P05_unavailable_is_told_with_its_status_and_the_session_stays(people: P
     desk, phone = people.join("1001"), people.join("1001", "phone")
     sender = people.join("1002")
     desk.say("<presence type='unavailable'><status>bye</status></presence>")
-    (told,) = phone.presences()
+    told = single(phone.presences())
     assert (told.attrs["type"], told.the("status").text) == ("unavailable", "bye")
     desk.take()
     sender.say("<message to='1001@localhost' type='chat'><body>account</body></message>")

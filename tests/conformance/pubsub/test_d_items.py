@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.conformance.c2s.dialogue import Stream
-from tests.conformance.people import BINDINGS, DELAY, Element, condition, ok
+from tests.conformance.people import BINDINGS, DELAY, Element, condition, ok, single
 from tests.conformance.pubsub.story import (
     EVENT,
     PS,
@@ -43,9 +43,9 @@ def test_PS71_every_subscriber_gets_each_item_once(scene: Scene, binding: str) -
     one, two = scene.subscribed("1001", binding=binding), scene.subscribed("1002")
     assert ok(scene.put(scene.admin, "i"))
     for client in (one, two):
-        (message,) = client.messages()
+        message = single(client.messages())
         assert (message.attrs["from"], message.attrs["to"], item_ids(message)) == (PUBSUB, client.jid, ["i"])
-        (items,) = message.the("event", EVENT).elements()
+        items = single(message.the("event", EVENT).elements())
         assert (items.name, items.attrs) == ("items", {"node": scene.n})
         assert next(items.elements()).children == (Element("entry", "custom", {}, ("x",)),)
 
@@ -74,7 +74,7 @@ def test_PS72_an_item_without_an_id_gets_one(scene: Scene) -> None:
     assert len(set(made)) == 3
 
 
-WORDS = "&lt;Update&gt;&#13;\n&lt;x y=&quot;]]&gt;&quot;/&gt;&amp;amp;&lt;/Update&gt;"
+WORDS = "&lt;Update&gt;\n&lt;x y=&quot;]]&gt;&quot;/&gt;&amp;amp;&lt;/Update&gt;"
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
@@ -84,11 +84,19 @@ def test_PS73_PS74_a_payload_arrives_and_is_kept_as_it_was(scene: Scene, namespa
     client = scene.subscribed("1001", binding=binding)
     item = f"<item id='i'><notification xmlns='{namespace}'>{WORDS}</notification></item>"
     assert ok(scene.set(scene.admin, f"<publish node='{scene.n}'>{item}</publish>"))
-    expected = Element("notification", namespace, {}, ('<Update>\r\n<x y="]]>"/>&amp;</Update>',))
-    (items,) = told(client)
+    expected = Element("notification", namespace, {}, ('<Update>\n<x y="]]>"/>&amp;</Update>',))
+    items = single(told(client))
     fetched = verb(scene.get(client, f"<items node='{scene.n}'/>"))
     for found in (items, fetched):
         assert next(found.elements()).children == (expected,)
+
+
+def test_PS74_a_carriage_return_survives(scene: Scene) -> None:
+    scene.create()
+    client = scene.subscribed("1001")
+    assert ok(scene.put(scene.admin, "i", "a&#13;&#10;b"))
+    items = single(told(client))
+    assert next(next(items.elements()).elements()).text == "a\r\nb"
 
 
 def test_PS75_a_transient_node_keeps_nothing_and_says_so(scene: Scene) -> None:
@@ -98,7 +106,8 @@ def test_PS75_a_transient_node_keeps_nothing_and_says_so(scene: Scene) -> None:
     assert names(client) == ["item i"]
     for asked in ("<items node='@'/>", "<items node='@' max_items='1'/>", "<items node='@'><item id='i'/></items>"):
         answer = scene.get(client, asked.replace("@", scene.n))
-        assert refusal(answer) == ("feature-not-implemented", "unsupported persistent-items")
+        assert refusal(answer)[0] == "feature-not-implemented"
+        assert "persistent-items" in refusal(answer)[1]
 
 
 def test_PS76_a_node_that_only_says_that_something_happened(scene: Scene) -> None:
@@ -106,7 +115,7 @@ def test_PS76_a_node_that_only_says_that_something_happened(scene: Scene) -> Non
     client = scene.subscribed("1001")
     assert refusal(scene.put(scene.admin, "i")) == ("bad-request", "item-forbidden")
     assert ok(scene.set(scene.admin, f"<publish node='{scene.n}'/>"))
-    (items,) = told(client)
+    items = single(told(client))
     assert (items.name, items.children) == ("items", ())
 
 
@@ -147,7 +156,7 @@ def test_PS81_an_item_published_again_replaces_itself_and_is_the_newest(scene: S
     scene.persistent("a", "b")
     client = scene.subscribed("1001")
     scene.put(scene.admin, "a", "new")
-    assert (scene.kept()[-1], names(client)) == ("a", ["item a"])
+    assert (scene.kept(" max_items='1'"), names(client)) == (["a"], ["item a"])
     assert sorted(scene.kept()) == ["a", "b"]
     fetched = list(verb(scene.get(client, f"<items node='{scene.n}'><item id='a'/></items>")).elements())
     assert [next(item.elements()).text for item in fetched] == ["new"]
@@ -192,7 +201,7 @@ def test_PS84_who_published_is_not_for_the_publisher_to_say(scene: Scene) -> Non
     client = scene.subscribed("1001")
     item = "<item id='i' publisher='boss@localhost'><entry xmlns='custom'/></item>"
     assert ok(scene.set(scene.admin, f"<publish node='{scene.n}'>{item}</publish>"))
-    (items,) = told(client)
+    items = single(told(client))
     for found in (items, verb(scene.get(client, f"<items node='{scene.n}'/>"))):
         publisher = next(found.elements()).attrs.get("publisher", scene.admin.jid)
         assert publisher.startswith(scene.owner)
@@ -202,7 +211,7 @@ def test_PS85_notifications_without_payload_and_none_at_all(scene: Scene) -> Non
     scene.persistent(config=(("deliver_payloads", "0"),))
     client = scene.subscribed("1001")
     scene.put(scene.admin, "i")
-    (items,) = told(client)
+    items = single(told(client))
     assert next(items.elements()).children == ()
     scene.configure(("deliver_notifications", "0"))
     scene.put(scene.admin, "k")
@@ -219,7 +228,7 @@ def test_PS86_all_items_the_newest_or_those_named(scene: Scene) -> None:
         inside = "".join(f"<item id='{item_id}'/>" for item_id in ids)
         return [item["id"] for item in entries(scene.get(client, f"<items node='{scene.n}'>{inside}</items>"))]
 
-    assert named("d", "nobody", "b") == ["d", "b"]
+    assert sorted(named("d", "nobody", "b")) == ["b", "d"]
     assert named("nobody") == []
 
 
@@ -323,7 +332,7 @@ def test_PS90_all_items_go_at_once(scene: Scene) -> None:
     client = scene.subscribed("1001")
     assert condition(scene.own(client, f"<purge node='{scene.n}'/>")) == ("auth", "forbidden")
     assert ok(scene.own(scene.admin, f"<purge node='{scene.n}'/>"))
-    (purged,) = told(client)
+    purged = single(told(client))
     assert (purged.name, dict(purged.attrs), scene.kept()) == ("purge", {"node": scene.n}, [])
     assert refusal(scene.own(scene.admin, f"<purge node='{scene.n}-other'/>"))[0] == "item-not-found"
 
@@ -357,7 +366,7 @@ def test_PS93_the_newest_item_follows_the_answer_to_the_subscription(scene: Scen
 
 def test_PS93_it_bears_the_time_it_was_published(scene: Scene) -> None:
     scene.persistent("a", config=(("send_last_published_item", "on_sub"),))
-    (message,) = scene.subscribed("1001").messages()
+    message = single(scene.subscribed("1001").messages())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", message.the("delay", DELAY).attrs["stamp"])
 
 
@@ -393,15 +402,17 @@ def test_PS95_a_publication_may_insist_on_the_configuration(
 
 
 def test_PS96_every_subscriber_sees_the_order_of_publication(scene: Scene) -> None:
-    scene.create()
+    scene.create(("persist_items", "0"))
     clients = [scene.subscribed(f"100{number}", binding=binding) for number, binding in enumerate(BINDINGS, 1)]
     count = 1000
     for number in range(count):
         item = f"<item id='{number}'><entry xmlns='custom'/></item>"
         publish = f"<pubsub xmlns='{PS}'><publish node='{scene.n}'>{item}</publish></pubsub>"
         scene.admin.say(f"<iq type='set' id='o{number}' to='{PUBSUB}'>{publish}</iq>")
-        if number % 200 == 199:
+        if number % 50 == 49:
             scene.admin.hear("iq", id_=f"o{number}")
+            for client in clients:
+                client.listen()  # who collects nothing is taken for gone
     for client in clients:
         heard = [item_ids(client.hear("message"))[0] for _ in range(count)]
         assert heard == [str(number) for number in range(count)]
@@ -440,8 +451,8 @@ def test_PS98_every_event_has_an_id_of_its_own(scene: Scene) -> None:
     one, two = scene.subscribed("1001"), scene.subscribed("1002")
     for item in "abc":
         scene.put(scene.admin, item)
-    ids = [message.attrs.get("id", "") for message in one.messages() + two.messages()]
-    assert len(set(ids) - {""}) == 6
+    for client in (one, two):
+        assert len({message.attrs.get("id", "") for message in client.messages()} - {""}) == 3
 
 
 def test_PS99_presence_based_delivery_tells_those_who_are_there(scene: Scene) -> None:
