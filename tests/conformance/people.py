@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from tests.conformance.c2s.dialogue import Stream
 from tests.conformance.dialogue import Pending, Session
-from tests.conformance.targets import ADMIN, DOMAIN, PUBSUB, Server
+from tests.conformance.targets import ADMIN, DOMAIN, Server
 from tests.conformance.wire import ANSWER_S, NoAnswer
 from tests.conformance.ws.dialogue import connect
 
@@ -297,6 +297,3 @@ def inside(answer: Element) -> Element:
     """What a result holds."""
     assert ok(answer), answer
     return next(answer.elements())
-
-
-__all__ = ["DELAY", "DOMAIN", "PUBSUB", "Element", "People", "Person", "condition", "inside", "ok", "single"]
