@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.conformance.dialogue import (
     message,
     texts,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 
 Serve = Callable[[Profile], Server]
 
@@ -74,7 +75,7 @@ def test_H03_it_may_come_back_before(server: Server) -> None:
 
 
 def test_H04_without_a_limit_a_silent_session_stays(serve: Serve) -> None:
-    server = serve(Profile(inactivity=None))
+    server = serve(replace(BOSH, inactivity=None))
     session = Session(server)
     assert session.create().root.get("inactivity") is None
     server.pass_time(8)
@@ -152,7 +153,7 @@ def test_H09_a_malformed_pause_is_bad_request(server: Server, pause: str) -> Non
 
 @pytest.mark.parametrize("pause", [3, 99, "abc"])
 def test_H10_where_no_pause_is_offered_the_attribute_is_ignored(serve: Serve, pause: int | str) -> None:
-    session = Session(serve(Profile(maxpause=None)))
+    session = Session(serve(replace(BOSH, maxpause=None)))
     assert session.create().root.get("maxpause") is None
     session.sign_in()
     assert session.ask(1, pause=pause).held()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.conformance.dialogue import (
     CLIENT,
@@ -17,7 +18,7 @@ from tests.conformance.dialogue import (
     message,
     texts,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 from tests.conformance.wire import Reply
 
 
@@ -83,7 +84,7 @@ def test_F04_the_old_connection_is_told_a_recoverable_error(server: Server) -> N
 
 
 def test_F05_resending_the_oldest_of_two_open_requests_attaches_to_it(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(hold_max=3))
+    server = serve(replace(BOSH, hold_max=3))
     session = login(server, hold=2)
     oldest, second = session.ask(1, QUIET), session.ask(2, QUIET)
     assert oldest.held()
@@ -217,7 +218,7 @@ def test_F06_endless_repeats_are_refused(server: Server) -> None:
 def test_F06_repeats_spread_over_a_long_time_are_a_bad_network_and_no_loop(
     serve: Callable[[Profile], Server],
 ) -> None:
-    server = serve(Profile(inactivity=90))
+    server = serve(replace(BOSH, inactivity=90))
     session = login(server)
     body = session.B(1, PING)
     assert len({session.post(body).body for _ in range(9)}) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance import bad_input
-from tests.conformance.bad_input import Maker
+from tests.conformance.bosh import bad_input
+from tests.conformance.bosh.bad_input import Maker
 from tests.conformance.dialogue import (
     BODY,
     CLIENT,
@@ -69,13 +69,13 @@ def test_B02_a_broken_body_in_a_session_is_refused(server: Server, make: Maker) 
 
 
 @cases(bad_input.RESTRICTED_PROLOG | bad_input.RESTRICTED_PAYLOAD)
-def test_B03_restricted_xml_is_refused(server: Server, make: Maker) -> None:
+def test_B03_SEC03_restricted_xml_is_refused(server: Server, make: Maker) -> None:
     session = login(server)
     check_refused(session.post(make(session, 1)))
 
 
 @cases(bad_input.RESTRICTED_PROLOG)
-def test_B03_restricted_xml_makes_no_session(server: Server, make: Maker) -> None:
+def test_B03_SEC03_restricted_xml_makes_no_session(server: Server, make: Maker) -> None:
     session = Session(server)
     session.sid = "none"
     check_refused(session.post(creation_of(make, session)))
@@ -168,7 +168,7 @@ def test_B11_unknown_attributes_and_types_are_ignored(server: Server) -> None:
 
 
 @cases(bad_input.CHARACTERS)
-def test_B12_forbidden_characters_are_refused_and_nothing_is_delivered(
+def test_B12_SEC02_forbidden_characters_are_refused_and_nothing_is_delivered(
     server: Server, contact: Contact, make: Maker
 ) -> None:
     session = login(server)
@@ -219,7 +219,7 @@ def test_B05_a_message_to_oneself_comes_back_once(server: Server) -> None:
 
 
 @cases(bad_input.RESTRICTED_PAYLOAD)
-def test_B03_restricted_xml_in_a_session_is_called_so(server: Server, make: Maker) -> None:
+def test_B03_SEC03_restricted_xml_in_a_session_is_called_so(server: Server, make: Maker) -> None:
     session = login(server)
     check_stream_error(session.post(make(session, 1)), "restricted-xml")
     check_terminated(session.ask(2).reply(), "item-not-found")

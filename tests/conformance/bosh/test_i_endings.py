@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.conformance.dialogue import (
     message,
     plain,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 from tests.conformance.wire import HTTPBIND, Reply
 
 Serve = Callable[[Profile], Server]
@@ -78,7 +79,7 @@ def test_I04_the_other_open_requests_are_answered_when_one_ends_the_session(serv
 
 
 def test_I05_a_server_that_stops_tells_every_open_request(fresh: Serve) -> None:
-    server = fresh(Profile())
+    server = fresh(BOSH)
     held = [login(server, user).ask(1) for user in ("1001", "1002", "1003")]
     assert all(pending.held() for pending in held)
     server.stop()
@@ -99,7 +100,7 @@ def test_I06_a_resource_taken_over_is_told_as_a_conflict(server: Server) -> None
 
 def test_I07_see_other_uri_comes_with_its_uri(serve: Serve) -> None:
     uri = "https://localhost:7443/http-bind/"
-    server = serve(Profile(redirect_uri=uri))
+    server = serve(replace(BOSH, redirect_uri=uri))
     session = Session(server)
     reply = session.post(session.C())
     check_terminated(reply, "see-other-uri")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.conformance.dialogue import (
     plain,
     texts,
 )
-from tests.conformance.targets import DOMAIN, Profile, Server
+from tests.conformance.targets import BOSH, DOMAIN, Profile, Server
 
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
@@ -60,7 +61,7 @@ def test_N02_the_restart_is_known_by_its_namespace_not_by_its_prefix(server: Ser
 
 
 def test_N02_a_restart_of_a_polling_session_brings_the_features_itself(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(inactivity=5))
+    server = serve(replace(BOSH, inactivity=5))
     session = Session(server)
     session.create(hold=0)
     session.until(f"{{{SASL}}}success", plain("1001"))

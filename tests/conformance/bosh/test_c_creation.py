@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,7 @@ from tests.conformance.dialogue import (
     message,
     plain,
 )
-from tests.conformance.targets import DOMAIN, Profile, Server
+from tests.conformance.targets import BOSH, DOMAIN, Profile, Server
 
 Serve = Callable[[Profile], Server]
 
@@ -69,18 +70,18 @@ def test_C05_hold_is_at_most_the_servers_limit(server: Server, asked: int) -> No
 
 @pytest.mark.parametrize(("asked", "granted"), [(2, 2), (3, 3), (7, 3)])
 def test_C05_a_larger_hold_is_granted_where_the_limit_allows_it(serve: Serve, asked: int, granted: int) -> None:
-    assert created(serve(Profile(hold_max=3)), hold=asked)["hold"] == str(granted)
+    assert created(serve(replace(BOSH, hold_max=3)), hold=asked)["hold"] == str(granted)
 
 
 @pytest.mark.parametrize("hold", [1, 2, 3])
 def test_C06_requests_is_one_more_than_hold(serve: Serve, hold: int) -> None:
-    attributes = created(serve(Profile(hold_max=3)), hold=hold)
+    attributes = created(serve(replace(BOSH, hold_max=3)), hold=hold)
     assert int(attributes["requests"]) == int(attributes.get("hold", "1")) + 1
 
 
 @pytest.mark.parametrize("attribute", ["hold", "wait"])
 def test_C07_hold_or_wait_0_makes_a_polling_session(serve: Serve, attribute: str) -> None:
-    attributes = created(serve(Profile(inactivity=5)), **{attribute: 0})
+    attributes = created(serve(replace(BOSH, inactivity=5)), **{attribute: 0})
     assert attributes["requests"] == "1"
     assert int(attributes["inactivity"]) > int(attributes["polling"])
 
@@ -161,7 +162,7 @@ def test_C13_an_unknown_to_is_host_unknown(server: Server) -> None:
 
 
 def test_C13_a_former_domain_is_host_gone(serve: Serve) -> None:
-    session = Session(serve(Profile(former_domains=("old.example",))))
+    session = Session(serve(replace(BOSH, former_domains=("old.example",))))
     check_terminated(session.post(session.C(to="old.example")), "host-gone")
 
 
@@ -212,7 +213,7 @@ def test_C19_stanzas_in_a_creation_are_refused(server: Server) -> None:
 
 
 def test_C19_stanzas_in_a_creation_are_processed_where_a_switch_allows_it(serve: Serve) -> None:
-    session = Session(serve(Profile(creation_payload=True)))
+    session = Session(serve(replace(BOSH, creation_payload=True)))
     reply = session.create(plain("1001"))
     found = [stanza.tag for stanza in reply.stanzas]
     if f"{{{SASL}}}success" not in found:
@@ -267,7 +268,7 @@ def test_C24_creation_attributes_appear_in_no_later_answer(server: Server) -> No
 
 
 def test_C25_sessions_that_have_not_signed_in_are_bounded(serve: Serve) -> None:
-    server = serve(Profile(half_open_max=20))
+    server = serve(replace(BOSH, half_open_max=20))
     session = Session(server)
     replies = [session.post(session.C(rid=session.base + n)) for n in range(21)]
     assert all(reply.root.get("sid") for reply in replies[:20])
@@ -276,7 +277,7 @@ def test_C25_sessions_that_have_not_signed_in_are_bounded(serve: Serve) -> None:
 
 
 def test_C25_who_has_signed_in_or_left_no_longer_counts(serve: Serve) -> None:
-    server = serve(Profile(half_open_max=3))
+    server = serve(replace(BOSH, half_open_max=3))
     for number in range(5):
         login(server, resource=f"r{number}")
     for _ in range(5):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from tests.conformance import bad_input
-from tests.conformance.bad_input import EVERYTHING, RIDS, Maker
+from tests.conformance.bosh import bad_input
+from tests.conformance.bosh.bad_input import EVERYTHING, RIDS, Maker
 from tests.conformance.dialogue import QUIET, Contact, Session, check_session_lives, login, message, texts
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Server
 from tests.conformance.wire import NoAnswer, Wire, http_request
 
 LATENCY_S = 4.0
@@ -39,7 +40,7 @@ class Bystander:
 @pytest.fixture(scope="module")
 def calm_server(module_pool: object) -> Server:
     """One server for all cases: what one case breaks, the next would show."""
-    return module_pool.get(Profile(wait_max=60, inactivity=60))  # type: ignore[attr-defined, no-any-return]
+    return module_pool.get(replace(BOSH, wait_max=60, inactivity=60))  # type: ignore[attr-defined, no-any-return]
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_rid_games_cost_only_their_sender(calm_server: Server, bystander: Bystan
         bystander.check_event()
 
 
-def test_a_stranger_with_somebodys_sid_and_a_wrong_rid_may_end_only_that_session(
+def test_SEC13_a_stranger_with_somebodys_sid_and_a_wrong_rid_may_end_only_that_session(
     calm_server: Server, bystander: Bystander
 ) -> None:
     victim = login(calm_server, "1003", "victim")
@@ -134,7 +135,7 @@ DRIPS: dict[str, Callable[[Server], Wire]] = {
 
 
 @pytest.mark.parametrize("open_drip", DRIPS.values(), ids=DRIPS.keys())
-def test_an_endless_request_costs_only_its_sender(
+def test_SEC05_SEC07_an_endless_request_costs_only_its_sender(
     calm_server: Server, bystander: Bystander, open_drip: Callable[[Server], Wire]
 ) -> None:
     wire = open_drip(calm_server)
@@ -142,7 +143,7 @@ def test_an_endless_request_costs_only_its_sender(
     wire.close()
 
 
-def test_a_flood_of_broken_bodies_on_one_connection_costs_only_its_sender(
+def test_SEC05_a_flood_of_broken_bodies_on_one_connection_costs_only_its_sender(
     calm_server: Server, bystander: Bystander
 ) -> None:
     wire = Wire(calm_server.host, calm_server.port)
@@ -154,7 +155,7 @@ def test_a_flood_of_broken_bodies_on_one_connection_costs_only_its_sender(
         bystander.check_event()
 
 
-def test_a_client_that_never_reads_costs_only_itself(calm_server: Server, bystander: Bystander) -> None:
+def test_SEC06_a_client_that_never_reads_costs_only_itself(calm_server: Server, bystander: Bystander) -> None:
     deaf = login(calm_server, "1003", "deaf")
     wire = deaf.connect()
     for n in range(1, 40):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.conformance.dialogue import (
     login,
     message,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 from tests.conformance.wire import Reply
 
 NOWHERE = "<iq type='get' id='n1' to='nobody@localhost/x' xmlns='jabber:client'><query xmlns='urn:x'/></iq>"
@@ -36,7 +37,7 @@ def test_M01_an_unknown_sid_is_item_not_found_with_200(server: Server) -> None:
 def test_M01_an_unknown_sid_is_404_where_a_switch_wants_it_as_openfire_does(
     serve: Callable[[Profile], Server],
 ) -> None:
-    session = Session(serve(Profile(openfire_404=True)))
+    session = Session(serve(replace(BOSH, openfire_404=True)))
     session.sid = "nobody"
     assert session.ask(1).reply().status == 404
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,10 +19,10 @@ from tests.conformance.dialogue import (
     message,
     texts,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 
 Serve = Callable[[Profile], Server]
-SLOW = Profile(inactivity=5)
+SLOW = replace(BOSH, inactivity=5)
 """Room for polls at the agreed pace of 2 s."""
 
 
@@ -46,7 +47,7 @@ def test_G02_a_terminate_request_ends_all_open_ones_without_complaint(server: Se
 
 @pytest.mark.parametrize("attributes", [{"type": "terminate"}, {"pause": 3}], ids=["terminate", "pause"])
 def test_G02_one_request_more_is_allowed_to_leave_or_to_pause(serve: Serve, attributes: dict[str, str | int]) -> None:
-    session = login(serve(Profile(hold_max=3)), hold=2)
+    session = login(serve(replace(BOSH, hold_max=3)), hold=2)
     held = [session.ask(1, QUIET), session.ask(2, QUIET)]
     assert all(pending.held() for pending in held)
     last = session.ask(3, **attributes)
@@ -55,7 +56,7 @@ def test_G02_one_request_more_is_allowed_to_leave_or_to_pause(serve: Serve, attr
 
 
 def test_G03_an_empty_request_too_soon_with_all_slots_used_is_overactivity(serve: Serve) -> None:
-    session = login(serve(Profile(hold_max=3)), hold=2)
+    session = login(serve(replace(BOSH, hold_max=3)), hold=2)
     held = [session.ask(1), session.ask(2)]
     assert all(pending.held() for pending in held)
     check_terminated(session.ask(3).reply(), "policy-violation")
@@ -64,7 +65,7 @@ def test_G03_an_empty_request_too_soon_with_all_slots_used_is_overactivity(serve
 
 
 def test_G03_the_same_later_than_polling_is_fine(serve: Serve) -> None:
-    server = serve(Profile(hold_max=3))
+    server = serve(replace(BOSH, hold_max=3))
     session = login(server, hold=2)
     held = [session.ask(1), session.ask(2)]
     server.pass_time(2.3)
@@ -101,7 +102,7 @@ def test_G05_polling_after_data_or_with_data_is_never_too_fast(serve: Serve) -> 
 
 
 def test_G06_without_a_polling_limit_nobody_polls_too_fast(serve: Serve) -> None:
-    session = Session(serve(Profile(polling=None)))
+    session = Session(serve(replace(BOSH, polling=None)))
     created = session.create(hold=0)
     assert created.root.get("polling") is None
     session.sign_in()
@@ -110,7 +111,7 @@ def test_G06_without_a_polling_limit_nobody_polls_too_fast(serve: Serve) -> None
 
 
 def test_G07_a_switch_makes_overactivity_harmless(serve: Serve) -> None:
-    session = Session(serve(Profile(overactivity_ends=False))).sign_in(hold=0)
+    session = Session(serve(replace(BOSH, overactivity_ends=False))).sign_in(hold=0)
     for _ in range(5):
         check_empty(session.next())
 
@@ -145,7 +146,7 @@ def test_G05_two_requests_with_data_in_quick_succession_are_fine(server: Server)
 
 
 def test_G01_open_requests_beyond_a_gap_count_too(serve: Serve) -> None:
-    session = login(serve(Profile(hold_max=3)), hold=2)
+    session = login(serve(replace(BOSH, hold_max=3)), hold=2)
     waiting = [session.ask(n, QUIET) for n in (1, 2, 4)]
     assert all(pending.held() for pending in waiting)
     over = session.ask(5, QUIET)

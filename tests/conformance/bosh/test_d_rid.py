@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.conformance import bad_input
+from tests.conformance.bosh import bad_input
 from tests.conformance.dialogue import (
     CLIENT,
     PING,
@@ -19,7 +20,7 @@ from tests.conformance.dialogue import (
     message,
     texts,
 )
-from tests.conformance.targets import Profile, Server
+from tests.conformance.targets import BOSH, Profile, Server
 
 RID_MAX = 2**53 - 1
 
@@ -35,18 +36,18 @@ def test_D01_a_request_without_rid_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize("rid", bad_input.RIDS.values(), ids=bad_input.RIDS.keys())
-def test_D02_a_creation_with_a_malformed_rid_is_refused(server: Server, rid: str) -> None:
+def test_D02_SEC12_a_creation_with_a_malformed_rid_is_refused(server: Server, rid: str) -> None:
     session = Session(server)
     check_terminated(session.post(session.C(rid=rid)), "bad-request")
 
 
 @pytest.mark.parametrize("rid", bad_input.RIDS.values(), ids=bad_input.RIDS.keys())
-def test_D02_a_request_with_a_malformed_rid_is_refused(server: Server, rid: str) -> None:
+def test_D02_SEC12_a_request_with_a_malformed_rid_is_refused(server: Server, rid: str) -> None:
     session = login(server)
     check_terminated(session.ask(1, rid=rid).reply(), "bad-request", "item-not-found")
 
 
-def test_D02_the_largest_rid_is_accepted(server: Server) -> None:
+def test_D02_SEC12_the_largest_rid_is_accepted(server: Server) -> None:
     assert Session(server, rid=RID_MAX - 1).create().sid
 
 
@@ -94,7 +95,7 @@ def test_D05_the_last_rid_of_the_window_is_kept(server: Server) -> None:
     check_session_lives(session, 3)
 
 
-def test_D05_a_rid_beyond_the_window_ends_the_session(server: Server) -> None:
+def test_D05_SEC12_a_rid_beyond_the_window_ends_the_session(server: Server) -> None:
     session = login(server)
     check_terminated(session.ask(3, PING).reply(), "item-not-found")
     check_terminated(session.ask(1, PING).reply(), "item-not-found")
@@ -151,7 +152,7 @@ def test_D09_a_session_may_start_at_rid_1(server: Server) -> None:
 
 
 def test_D07_a_gap_is_given_the_longer_of_wait_and_inactivity(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(inactivity=5))
+    server = serve(replace(BOSH, inactivity=5))
     session = login(server, wait=1)
     gap = session.ask(2, message(session.jid, "late"))
     server.pass_time(3)
@@ -161,7 +162,7 @@ def test_D07_a_gap_is_given_the_longer_of_wait_and_inactivity(serve: Callable[[P
 
 
 def test_D07_a_second_gap_has_its_own_time(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(hold_max=3))
+    server = serve(replace(BOSH, hold_max=3))
     session = login(server, hold=3)
     session.ask(2, QUIET)
     second = session.ask(4, QUIET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.conformance.dialogue import (
     plain,
     texts,
 )
-from tests.conformance.targets import DOMAIN, Profile, Server
+from tests.conformance.targets import BOSH, DOMAIN, Profile, Server
 from tests.conformance.wire import NoAnswer
 
 
@@ -57,7 +58,7 @@ def test_E02_a_further_request_frees_the_oldest_and_is_held(server: Server) -> N
 
 
 def test_E02_as_many_requests_as_agreed_are_held(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(hold_max=3))
+    server = serve(replace(BOSH, hold_max=3))
     session = login(server, hold=3)
     held = [session.ask(n, QUIET) for n in (1, 2, 3)]
     assert [pending.held() for pending in held] == [True, True, True]
@@ -76,7 +77,7 @@ def test_E03_data_answers_the_held_request_at_once(server: Server, contact: Cont
 
 
 def test_E03_data_answers_the_oldest_of_several_held_requests(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(hold_max=3))
+    server = serve(replace(BOSH, hold_max=3))
     session = login(server, hold=3)
     held = [session.ask(n, QUIET) for n in (1, 2, 3)]
     assert all(pending.held() for pending in held)
@@ -205,7 +206,7 @@ def test_E02_an_empty_request_at_the_agreed_pace_frees_the_one_before(server: Se
 
 
 def test_E04_a_stanza_above_the_bound_of_a_body_travels_alone(serve: Callable[[Profile], Server]) -> None:
-    server = serve(Profile(answer_bytes=2_000))
+    server = serve(replace(BOSH, answer_bytes=2_000))
     session, contact = login(server), Contact(server)
     for text in ("a", "b" * 5_000, "c"):
         contact.say(message(session.jid, text))
@@ -228,7 +229,7 @@ def test_E04_a_session_may_be_sent_any_amount_if_it_collects_it(server: Server, 
 
 
 def test_E07_a_restart_is_answered_at_once_whatever_is_held(serve: Callable[[Profile], Server]) -> None:
-    session = Session(serve(Profile(hold_max=3)))
+    session = Session(serve(replace(BOSH, hold_max=3)))
     session.create(hold=2)
     session.until(f"{{{SASL}}}success", plain("1001"))
     held = session.ask(1)
