@@ -50,6 +50,7 @@ from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
+from poise.server.webservices.sessions import SessionsResource
 
 
 class StartError(Exception):
@@ -307,7 +308,8 @@ class Application:
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
         health = Health(self.metrics, {"agents": lambda: self.agents.trouble})
-        app = web_services(services, health.routes())
+        sessions = SessionsResource(services, self.notification, self.domain)
+        app = web_services(services, [*health.routes(), *sessions.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
