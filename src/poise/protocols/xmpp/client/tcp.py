@@ -52,7 +52,8 @@ class TcpClientStream(ClientStream):
             for event in self._parser.feed(piece):
                 raw = bytes(self._raw.strip())
                 self._raw.clear()
-                self._event(event, raw, outputs)
+                if not self.ended:  # a root without content is opened and closed at once
+                    self._event(event, raw, outputs)
         if self._raw.isspace():
             self._raw.clear()  # white space that keeps the connection alive
         return outputs
