@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,12 @@ def trouble(error: OSError, where: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return untrusted(error, where)
     if isinstance(error, ssl.SSLError):
-        return f"No TLS with {where}: {error.reason or error}. Is this the port of a service without TLS?"
+        why = getattr(error, "reason", None) or error
+        return f"No TLS with {where}: {why}. Is this the port of a service without TLS?"
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return f"{where} refused the connection: nothing listens there. Is the server running, and is the port right?"
     if isinstance(error, TimeoutError):
         return f"{where} did not answer in time. Does a firewall stand between?"
-    if type(error).__name__ == "gaierror":
+    if isinstance(error, socket.gaierror):
         return f"There is no host of that name: {where}."
     return f"No connection to {where}: {error.strerror or error}."

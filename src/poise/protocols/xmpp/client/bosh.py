@@ -47,7 +47,7 @@ class BoshClientStream(ClientStream):
         self._requests = 1
         self._open: dict[int, tuple[bytes, int]] = {}
         """Requests under way: their bytes, and how often they were sent."""
-        self._early: dict[int, bytes] = {}
+        self._early: dict[int, tuple[int, bytes]] = {}
         """Answers that came before their turn."""
         self._queue: deque[bytes] = deque()
         self._leaving = False
@@ -69,13 +69,9 @@ class BoshClientStream(ClientStream):
         if self.ended or rid not in self._open:
             return outputs
         del self._open[rid]
-        if status != 200:
-            text = _MEANINGS.get(status, f"HTTP status {status}")
-            self._lose(Failure.STREAM_ERROR if self._sid else Failure.NOT_XMPP, text, outputs)
-            return outputs
-        self._early[rid] = body
-        while self._next in self._early and not self.ended:
-            self._read(self._early.pop(self._next), outputs)
+        self._early[rid] = status, body
+        while self._next in self._early and not self.ended:  # refusals too: an earlier answer may say why
+            self._read(*self._early.pop(self._next), outputs)
             self._next += 1
         self._go_on(outputs)
         return outputs
@@ -147,7 +143,11 @@ class BoshClientStream(ClientStream):
         self._open[self._rid] = data, 1
         outputs += (Frame(True, Kind.WRAPPER, envelope, parse(envelope)), Post(self._rid, data))
 
-    def _read(self, body: bytes, outputs: list[Output]) -> None:
+    def _read(self, status: int, body: bytes, outputs: list[Output]) -> None:
+        if status != 200:
+            text = _MEANINGS.get(status, f"HTTP status {status}")
+            self._lose(Failure.STREAM_ERROR if self._sid else Failure.NOT_XMPP, text, outputs)
+            return
         try:
             root = parse(body, SERVER_LIMITS)
         except XmlError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from poise.protocols.xmpp.client.outputs import Account, Ended, Failure, Frame, Kind, Output, Ready, Secure, Terms
@@ -14,6 +15,7 @@ from poise.protocols.xmpp.xml import Element, Limits, XmlError, XmlFault, parse
 SERVER_LIMITS: Final = Limits(size=16 * 1024 * 1024, token=1024 * 1024, depth=256, nodes=1_000_000)
 """Bounds on what a server may send: a listing of all nodes of a large centre has some megabytes."""
 _HEAD: Final = f'<w xmlns="{CLIENT_NS}" xmlns:stream="{STREAM_NS}">'.encode()
+_NAME: Final = re.compile(rb"<[^\s/>]+")
 STANZAS: Final = ("message", "presence", "iq")
 
 
@@ -38,9 +40,11 @@ class ClientStream:
         return self.sign_in.jid
 
     def send(self, stanza: bytes) -> list[Output]:
-        """A whole element, as UTF-8. Nothing happens once the stream is over. Raises XmlError for what is no
-        element: it would break the stream."""
+        """A whole element, as UTF-8. One that names no namespace gets the one of stanzas. Nothing happens once the
+        stream is over. Raises XmlError for what is no element: it would break the stream."""
         element = parse_element(stanza)
+        if element.ns == CLIENT_NS and b"xmlns" not in stanza.partition(b">")[0]:
+            stanza = _NAME.sub(rb'\g<0> xmlns="%b"' % CLIENT_NS.encode(), stanza, count=1)  # WebSocket needs it
         outputs: list[Output] = []
         if not self.ended:
             self._say(stanza, element, outputs)

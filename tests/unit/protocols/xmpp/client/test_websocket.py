@@ -83,3 +83,12 @@ def test_messages_that_are_no_element_end_it(data: bytes) -> None:
     end = stream.receive(data)[-1]
     assert isinstance(end, Ended)
     assert end.failure is Failure.NOT_XMPP
+
+
+def test_a_stanza_without_a_namespace_gets_the_one_it_stands_in() -> None:
+    stream = WebSocketClientStream(ACCOUNT, SECURE, NONCE)
+    stream.open()
+    assert carried(stream.send(b"<iq type='get'/>")) == [Write(b"<iq xmlns=\"jabber:client\" type='get'/>")]
+    own = b"<a:iq xmlns:a='jabber:client'/>"
+    assert carried(stream.send(own)) == [Write(own)]
+    assert carried(stream.send(b"<presence/>")) == [Write(b'<presence xmlns="jabber:client"/>')]
