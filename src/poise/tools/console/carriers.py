@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
@@ -67,16 +68,41 @@ def carrier(address: Address, account: Account, trust: Trust, terms: Terms) -> C
     return BoshCarrier(address, BoshClientStream(account, terms, nonce, secrets.randbelow(2**31) + 1), tls)
 
 
-class TcpCarrier:
+class _Obeying:
+    """Carries out outputs in their order, also those that a listener causes while it is told of earlier ones."""
+
+    def __init__(self) -> None:
+        self._told: OnOutput = lambda _: None
+        self._waiting: deque[Output] = deque()
+        self._busy = False
+
+    def _obey(self, outputs: Iterable[Output]) -> None:
+        self._waiting += outputs
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                output = self._waiting.popleft()
+                self._carry_out(output)
+                self._told(output)
+        finally:
+            self._busy = False
+
+    def _carry_out(self, output: Output) -> None:
+        raise NotImplementedError
+
+
+class TcpCarrier(_Obeying):
     """TCP, with STARTTLS when the stream asks for it."""
 
     def __init__(self, address: Address, stream: TcpClientStream, tls: ssl.SSLContext) -> None:
+        super().__init__()
         self.stream: TcpClientStream = stream
         self._address = address
         self._tls = tls
         self._writer: asyncio.StreamWriter | None = None
         self._secure = False
-        self._told: OnOutput = lambda _: None
 
     async def run(self, on_output: OnOutput) -> None:
         """As `Carrier`."""
@@ -130,23 +156,21 @@ class TcpCarrier:
         if self._writer is not None:
             self._writer.close()
 
-    def _obey(self, outputs: Iterable[Output]) -> None:
-        for output in outputs:
-            if isinstance(output, Write) and self._writer is not None:
-                self._writer.write(output.data)
-            elif isinstance(output, Secure):
-                self._secure = True
-            self._told(output)
+    def _carry_out(self, output: Output) -> None:
+        if isinstance(output, Write) and self._writer is not None:
+            self._writer.write(output.data)
+        elif isinstance(output, Secure):
+            self._secure = True
 
 
-class WebSocketCarrier:
+class WebSocketCarrier(_Obeying):
     """WebSocket, by the library `websockets`."""
 
     def __init__(self, address: Address, stream: WebSocketClientStream, tls: ssl.SSLContext) -> None:
+        super().__init__()
         self.stream: WebSocketClientStream = stream
         self._address = address
         self._tls = tls
-        self._told: OnOutput = lambda _: None
         self._unsent: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def run(self, on_output: OnOutput) -> None:
@@ -203,21 +227,19 @@ class WebSocketCarrier:
         self._obey(self.stream.close())
         self._unsent.put_nowait(None)
 
-    def _obey(self, outputs: Iterable[Output]) -> None:
-        for output in outputs:
-            if isinstance(output, Write):
-                self._unsent.put_nowait(output.data)
-            self._told(output)
+    def _carry_out(self, output: Output) -> None:
+        if isinstance(output, Write):
+            self._unsent.put_nowait(output.data)
 
 
-class BoshCarrier:
+class BoshCarrier(_Obeying):
     """HTTP: a task and a connection for each request under way."""
 
     def __init__(self, address: Address, stream: BoshClientStream, tls: ssl.SSLContext) -> None:
+        super().__init__()
         self.stream: BoshClientStream = stream
         self._address = address
         self._tls = tls if address.secure else None
-        self._told: OnOutput = lambda _: None
         self._free: list[Connection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
@@ -276,12 +298,10 @@ class BoshCarrier:
         if not self._answered:
             self._over.set()
 
-    def _obey(self, outputs: Iterable[Output]) -> None:
-        for output in outputs:
-            if isinstance(output, Post):
-                task = asyncio.get_running_loop().create_task(self._post(output))
-                self._tasks.add(task)
-                task.add_done_callback(self._done)
-            self._told(output)
-            if isinstance(output, Ended):
-                self._over.set()
+    def _carry_out(self, output: Output) -> None:
+        if isinstance(output, Post):
+            task = asyncio.get_running_loop().create_task(self._post(output))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+        elif isinstance(output, Ended):
+            self._over.set()

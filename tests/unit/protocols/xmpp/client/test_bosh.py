@@ -101,6 +101,18 @@ def test_answers_are_read_in_the_order_of_the_requests() -> None:
     assert [raw for raw in heard if raw.startswith(b"<message")] == [MESSAGE % 1, MESSAGE % 2]
 
 
+def test_a_refusal_waits_for_the_answer_before_it_which_may_say_why() -> None:
+    stream = signed_in()
+    stream.send(PRESENCE)
+    assert stream.answered(105, 404, b"") == []
+    error = (
+        b"<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
+        b"<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+    )
+    ended = (BODY % error).replace(b">", b" type='terminate' condition='remote-stream-error'>", 1)
+    assert carried(stream.answered(104, 200, ended)) == [Ended(Failure.STREAM_ERROR, "policy-violation")]
+
+
 def test_a_request_whose_connection_broke_is_sent_again_and_at_last_given_up() -> None:
     stream = signed_in()
     for _ in range(TRIES_MAX - 1):
