@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from rich.syntax import Syntax
 from rich.text import Text
-from textual import events, work
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
@@ -117,6 +118,8 @@ class ConsoleApp(App[None]):
         self._events: deque[Event] = deque(maxlen=KEPT)
         self._leaving = False
         self._over = False
+        self._gone = False
+        self._task: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Heading, log, line, keys."""
@@ -129,9 +132,15 @@ class ConsoleApp(App[None]):
         """Connect."""
         self._head("connecting ...")
         self.query_one(CommandLine).focus()
-        self._connect()
+        self._task = asyncio.create_task(self._connect())
 
-    @work(exclusive=True)
+    async def on_unmount(self) -> None:
+        """However the screen is left, the server is told."""
+        self._gone = True
+        self.console_.close()
+        if self._task is not None:
+            await self._task
+
     async def _connect(self) -> None:
         end = await self.console_.run()
         self._over = True
@@ -143,6 +152,8 @@ class ConsoleApp(App[None]):
 
     def _told(self, event: Event) -> None:
         self._events.append(event)
+        if self._gone:
+            return
         if isinstance(event, SignedIn):
             self._head(f"signed in as {event.jid}")
         elif isinstance(event, Over):

@@ -86,9 +86,9 @@ def test_a_wrong_password_is_told_as_one(server: Server, way: str) -> None:
 
 
 def until_a_request_is_held(server: Server) -> None:
-    """A session that ends while no request is held cannot be told why."""
+    """The one that comes when all is said: a session that ends while no request is held cannot be told why."""
     deadline = time.monotonic() + PATIENCE_S
-    while not server.do(lambda service: any(s.jid and s.load.held for s in service.sessions())):
+    while not server.do(lambda service: any(s.received and s.load.held for s in service.sessions())):
         assert time.monotonic() < deadline, "no request is held"
 
 
