@@ -119,6 +119,7 @@ class ConsoleApp(App[None]):
         self._leaving = False
         self._over = False
         self._gone = False
+        self._xml = Syntax("", "xml", theme="ansi_dark", word_wrap=True)
         self._task: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -173,7 +174,7 @@ class ConsoleApp(App[None]):
         for part in self._parts(event):
             log.write(part)
 
-    def _parts(self, event: Event) -> Iterable[Text | Syntax]:
+    def _parts(self, event: Event) -> Iterable[Text]:
         time = event.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
         if not isinstance(event, Seen):
             bad = (isinstance(event, Answered) and event.error) or (isinstance(event, Over) and event.code != "left")
@@ -187,7 +188,9 @@ class ConsoleApp(App[None]):
             text = raw_text(frame.raw, frame.element, secrets)
         else:
             text = pretty(frame.element, show_secrets=secrets)
-        yield Syntax(text, "xml", word_wrap=True, background_color="default", theme="ansi_dark")
+        shown = self._xml.highlight(text)
+        shown.rstrip()
+        yield shown
 
     # -- what is typed -------------------------------------------------------------------------------------------------
 

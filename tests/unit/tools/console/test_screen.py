@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -136,3 +137,11 @@ def test_a_connection_that_cannot_be_made_stays_on_the_screen_with_the_reason(se
     app = ConsoleApp(replace(settings(server, "xmpps"), address=read_address("xmpps://nobody.invalid", DOMAIN)))
     play(app, story)
     assert "no host of that name" in app.trouble
+
+
+def test_the_picture_of_the_how_to_is_a_console_that_hears_of_an_update() -> None:
+    picture = Path(__file__).resolve().parents[4] / "docs" / "pictures" / "xmpp-console.svg"
+    svg = picture.read_text(encoding="utf-8")
+    for words in ("&lt;Update", "1001@localhost/console", "subscribe", "Nodes"):
+        assert words in svg, "draw it anew with tools/console_picture.py"
+    assert "font-face" not in svg  # it loads nothing
