@@ -19,21 +19,26 @@ class HttpError(OSError):
 
 
 class _Answer:
-    """Callbacks of the parser."""
+    """One answer, as the parser tells of it."""
 
     def __init__(self) -> None:
         self.body = bytearray()
         self.done = False
-        self.begun = False
+        self.headed = False
+        """Whether its headers are complete."""
+        self.keep = False
+        """Whether the connection stays open behind it; the parser knows it only while the answer ends."""
+        self.parser = httptools.HttpResponseParser(self)
 
-    def on_message_begin(self) -> None:
-        self.begun = True
+    def on_headers_complete(self) -> None:
+        self.headed = True
 
     def on_body(self, data: bytes) -> None:
         self.body += data
 
     def on_message_complete(self) -> None:
         self.done = True
+        self.keep = self.parser.should_keep_alive()
 
 
 class Connection:
@@ -72,22 +77,21 @@ class Connection:
 
     async def _read(self, reader: asyncio.StreamReader) -> tuple[int, bytes]:
         answer = _Answer()
-        parser = httptools.HttpResponseParser(answer)
         while not answer.done:
             data = await reader.read(65536)
             if not data:
-                if answer.begun and parser.get_status_code() and not parser.should_keep_alive():
+                if answer.headed and not answer.parser.should_keep_alive():
                     break  # a body that ends with the connection
                 raise HttpError("closed before the answer was whole")
             try:
-                parser.feed_data(data)
+                answer.parser.feed_data(data)
             except httptools.HttpParserError as error:
                 raise HttpError(f"the answer is no HTTP ({error})") from None
             if len(answer.body) > ANSWER_MAX:
                 raise HttpError("an answer beyond all bounds")
-        if not parser.should_keep_alive():
+        if not answer.keep:
             await self.close()
-        return parser.get_status_code(), bytes(answer.body)
+        return answer.parser.get_status_code(), bytes(answer.body)
 
     async def close(self) -> None:
         """Close; harmless when it is."""

@@ -171,8 +171,11 @@ class BoshClientStream(ClientStream):
                 return
         if over:
             condition = root.attrs.get("condition", "")
-            failure = Failure.STREAM_ERROR if condition else None
-            self._lose(failure, condition or ("we left" if left else "the server ended the session"), outputs)
+            if left:  # whatever the other open requests are answered with
+                self._lose(None, "we left", outputs)
+            else:
+                failure = Failure.STREAM_ERROR if condition else None
+                self._lose(failure, condition or "the server ended the session", outputs)
         elif not self._sid:
             self._lose(Failure.NOT_XMPP, "the answer names no session", outputs)
 
