@@ -62,6 +62,9 @@ class RestLog:
     def rest_request(self, **fields: Any) -> None:
         self.requests.append(fields)
 
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        self.requests.append({"user": user, "address": address, "killed": jid})
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         self.faults.append(error)
 
