@@ -58,7 +58,9 @@ def network(running_demo: Server) -> Iterator[Callable[[str], CuttingProxy]]:
 
 
 @pytest.fixture
-def start_client(running_demo: Server, node: None, python: Path, tmp_path: Path) -> Iterator[StartClient]:
+def start_client(
+    running_demo: Server, node: None, python: Path, built: Path, tmp_path: Path
+) -> Iterator[StartClient]:
     """Starts clients: `start_client(kind, "1001")`; the password equals the name, the resource is `desk`."""
     with ExitStack() as stack:
 
@@ -67,7 +69,7 @@ def start_client(running_demo: Server, node: None, python: Path, tmp_path: Path)
             where = port or running_demo.facts["ports"][kind.binding.listener]
             password, *more = how or (user,)
             ca, jid = Path(running_demo.facts["ca"]), f"{user}@localhost/{resource}"
-            command = kind.command(Start(kind.binding, where, ca, jid, password, python, Path()))
+            command = kind.command(Start(kind.binding, where, ca, jid, password, python, built))
             return stack.enter_context(Client([*command, *more], ca, tmp_path))
 
         yield start

@@ -115,4 +115,8 @@ CLIENTS = (
     *(ClientKind(XMPPJS, binding, _xmppjs) for binding in (Binding.WEBSOCKET, Binding.STARTTLS, Binding.TLS)),
     *(ClientKind(SLIXMPP, b, _python("slix.py")) for b in (Binding.STARTTLS, Binding.TLS, Binding.CLEAR)),
     *(ClientKind(AIOXMPP, binding, _python("aio.py")) for binding in (Binding.STARTTLS, Binding.TLS)),
+    ClientKind(LIBPURPLE, Binding.BOSH, _built("purple"), resumes=True),
+    *(ClientKind(LIBPURPLE, binding, _built("purple")) for binding in (Binding.STARTTLS, Binding.TLS)),
+    ClientKind(GLOOX, Binding.BOSH, _built("gloox"), resumes=True),
+    *(ClientKind(GLOOX, b, _built("gloox")) for b in (Binding.STARTTLS, Binding.TLS, Binding.CLEAR)),
 )
