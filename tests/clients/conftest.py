@@ -58,9 +58,7 @@ def network(running_demo: Server) -> Iterator[Callable[[str], CuttingProxy]]:
 
 
 @pytest.fixture
-def start_client(
-    running_demo: Server, node: None, python: Path, built: Path, tmp_path: Path
-) -> Iterator[StartClient]:
+def start_client(running_demo: Server, node: None, python: Path, built: Path, tmp_path: Path) -> Iterator[StartClient]:
     """Starts clients: `start_client(kind, "1001")`; the password equals the name, the resource is `desk`."""
     with ExitStack() as stack:
 

@@ -20,18 +20,10 @@ class CuttingProxy:
         self._wake, self._woken = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ)
         self._pairs: dict[socket.socket, socket.socket] = {}
-        self._near: set[socket.socket] = set()
-        self._asking: set[socket.socket] = set()
-        self._changed = threading.Condition()
         self._orders: list[str] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cutting-proxy", daemon=True)
         self._thread.start()
-
-    def wait_for_question(self, timeout: float) -> None:
-        """Wait until the client was the last to speak on some connection: a poll is under way."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._asking, timeout), "the client asks nothing"
 
     def cut(self) -> None:
         """Break every connection, on both sides, as a network that goes away does; new ones pass again."""
@@ -73,7 +65,6 @@ class CuttingProxy:
     def _accept(self) -> None:
         near, _ = self._listener.accept()
         far = socket.create_connection(self._target)
-        self._near.add(near)
         for one, other in ((near, far), (far, near)):
             self._pairs[one] = other
             self._selector.register(one, selectors.EVENT_READ)
@@ -86,22 +77,12 @@ class CuttingProxy:
             data = b""
         if not data:
             self._break(end)
-            return
-        with self._changed:
-            if end in self._near:
-                self._asking.add(end)
-            else:
-                self._asking.discard(self._pairs[end])
-            self._changed.notify_all()
 
     def _break(self, end: socket.socket) -> None:
         other = self._pairs.pop(end, None)
         if other is None:
             return
         del self._pairs[other]
-        with self._changed:
-            self._asking -= {end, other}
-        self._near -= {end, other}
         for one in (end, other):
             self._selector.unregister(one)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

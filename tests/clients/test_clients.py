@@ -10,24 +10,31 @@ from typing import Any
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.conftest import StartClient
 from tests.clients.cutting import CuttingProxy
-from tests.clients.table import AIOXMPP, CLIENTS, Binding, ClientKind
-from tests.e2e.process import Server
+from tests.clients.table import AIOXMPP, CLIENTS, AfterCut, Binding, ClientKind
+from tests.e2e.process import Server, demo
+from tests.e2e.stage import read_log
 
 AGENTS = ("1001", "1002", "1003", "1004", "1005", "1006")
 NODES = {
     "/finesse/api/SystemInfo",
     *(f"/finesse/api/User/{agent}{below}" for agent in AGENTS for below in ("", "/Dialogs")),
 }
-CUT_S = 10.0
-"""Seconds until a client that was answered has asked again."""
 
 
 def case(kind: ClientKind) -> Any:
     """The client as a case; aioxmpp has no release for a newer Python."""
     newer = pytest.mark.skipif(sys.version_info >= (3, 12), reason="aioxmpp runs on Python 3.11 only")
     return pytest.param(kind, id=kind.title, marks=[newer] if kind.name == AIOXMPP else [])
+
+
+@pytest.fixture(scope="module")
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo with its debug log, which tells when a request is held."""
+    with demo(tmp_path_factory.mktemp("demo"), settings={"log.debug": "true"}) as server:
+        yield server
 
 
 every_client = pytest.mark.parametrize("kind", [case(kind) for kind in CLIENTS])
@@ -45,16 +52,39 @@ def signed_out(running_demo: Server) -> Iterator[None]:
         running_demo.until(lambda user=user: admin.state_of(user) == "LOGOUT")  # type: ignore[misc]
 
 
-def endings(server: Server, jid: str) -> list[tuple[str, str]]:
-    """How the sessions of this JID ended, by the structured trace: binding and ending."""
-    server.written()
+def trace(server: Server, kind: str, jid: str) -> list[dict[str, Any]]:
+    """The events of this kind about a JID, from the structured trace."""
     lines = (server.data / "logs" / "poise" / "trace.jsonl").read_text("ascii").splitlines()
-    events = [json.loads(line) for line in lines]
-    return [
-        (event["transport"], event["code"])
-        for event in events
-        if event["kind"] == "session_ended" and event["jid"] == jid
-    ]
+    return [event for event in map(json.loads, lines) if event["kind"] == kind and event.get("jid") == jid]
+
+
+def requests_held(server: Server, sid: str) -> int:
+    """How many requests of a BOSH session wait for their answer, by the debug log; `sid` is the trace's."""
+    held = 0
+    for direction in re.findall(
+        rf"HTTP (RECV|SENT)\(.*{re.escape(sid.lstrip('.'))}\):", read_log(server.data, "debug.log")
+    ):
+        held = held + 1 if direction == "RECV" else max(0, held - 1)  # the first answer's request named no sid yet
+    return held
+
+
+def survive_a_cut(kind: ClientKind, client: Client, server: Server, jid: str, cutting: CuttingProxy) -> None:
+    """Break its connection, over BOSH in the middle of a long poll: the next event is seen exactly once."""
+    rest = server.rest(jid.partition("@")[0])
+    if kind.binding is Binding.BOSH:
+        server.written()
+        sid = trace(server, "session_bound", jid)[-1]["sid"]
+        server.until(lambda: requests_held(server, sid) > 0)
+    cutting.cut()
+    if kind.after_cut is AfterCut.COMES_BACK:
+        client.wait_for("lost")
+        client.signed_in()
+    assert rest.put("READY", "next").status == 202
+    assert client.update("next").findtext("data/user/state") == "READY"
+    assert rest.put("NOT_READY", "after").status == 202
+    client.update("after")
+    assert [client.updates(request_id) for request_id in ("sign-in", "next", "after")] == [1, 1, 1]
+    assert client.saw("lost") is (kind.after_cut is AfterCut.COMES_BACK)
 
 
 @every_client
@@ -67,9 +97,10 @@ def test_a_client_lists_the_nodes_hears_of_its_agent_survives_a_cut_and_leaves(
     user = AGENTS[CLIENTS.index(kind) % len(AGENTS)]
     cutting = network(kind.binding.listener)
     resource = re.sub("[^a-z0-9.]+", "-", kind.title.lower())
+    jid = f"{user}@localhost/{resource}"
     client = start_client(kind, user, port=cutting.port, resource=resource)
     assert set(client.signed_in()) >= NODES
-    assert next(event["jid"] for event in client.seen if event["event"] == "online") == f"{user}@localhost/{resource}"
+    assert next(event["jid"] for event in client.seen if event["event"] == "online") == jid
 
     rest = running_demo.rest(user)
     answer = rest.put("LOGIN", "sign-in", extension=user)
@@ -78,25 +109,16 @@ def test_a_client_lists_the_nodes_hears_of_its_agent_survives_a_cut_and_leaves(
     assert (update.findtext("data/user/state"), update.findtext("event")) == ("NOT_READY", "PUT")
     assert client.seen[-1]["node"] == update.findtext("source") == f"/finesse/api/User/{user}"
 
-    if kind.binding is Binding.BOSH:
-        cutting.wait_for_question(CUT_S)
-        assert rest.state_of(user) == "NOT_READY"  # what was asked before this request has been read before it
-    cutting.cut()
-    if not kind.resumes:
-        client.wait_for("lost")
-        client.signed_in()
-    assert rest.put("READY", "next").status == 202
-    assert client.update("next").findtext("data/user/state") == "READY"
-    assert rest.put("NOT_READY", "after").status == 202
-    client.update("after")
-    assert [client.updates(request_id) for request_id in ("sign-in", "next", "after")] == [1, 1, 1]
-    assert client.saw("lost") is not kind.resumes
+    if kind.after_cut is not AfterCut.WAITS:
+        survive_a_cut(kind, client, running_demo, jid, cutting)
 
     assert rest.put("LOGOUT", "out").status == 202
     assert client.update("out").findtext("data/user/state") == "LOGOUT"
     assert client.leave() == 0
     transport = "tcp" if kind.binding.over_tcp else kind.binding.title.lower()
-    assert endings(running_demo, f"{user}@localhost/{resource}")[-1] == (transport, "client-left")
+    running_demo.written()
+    ended = trace(running_demo, "session_ended", jid)[-1]
+    assert (ended["transport"], ended["code"]) == (transport, kind.ending)
 
 
 def one_of_each() -> list[ClientKind]:
