@@ -1,7 +1,8 @@
 """The seed's example 1, literally: Pidgin shows all nodes in its XMPP console, and then what happens to an agent.
 
-Debian's Pidgin runs on a screen that exists only in memory; keys are pressed as a user would. Its account and the plug-in
-are configured in the files that steps 2 to 4 of the example write. What arrives is read from its own debug output.
+Debian's Pidgin runs on a screen that exists only in memory; keys are pressed as a user would. Its account and the
+plug-in are configured in the files that steps 2 to 4 of the example write. What arrives is read from its own debug
+output.
 """
 
 from __future__ import annotations
