@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.clients.conftest import StartClient
-from tests.clients.table import CLIENTS, STROPHE, Binding, ClientKind
+from tests.clients.cutting import CuttingProxy
+from tests.clients.table import CLIENTS, STANZA, STROPHE, Binding, ClientKind
 from tests.e2e.process import Server
 
 FIRST_AND_LAST = [f"Strophe {version}" for version in (min(STROPHE), max(STROPHE))]
@@ -37,6 +40,32 @@ def test_a_reloaded_page_goes_on_with_the_session_of_the_page_before(
     assert rest.put("LOGOUT", "out").status == 202
     reloaded.update("out")
     assert reloaded.leave() == 0
+
+
+REPEATING = [kind for kind in CLIENTS if kind.binding is Binding.BOSH and kind.name in {*FIRST_AND_LAST, STANZA}]
+"""Clients that ask again for an answer they did not get. libpurple does not: what was on its way to it is lost."""
+
+
+@pytest.mark.parametrize("kind", REPEATING, ids=lambda kind: kind.title)
+def test_an_event_that_was_lost_on_its_way_is_delivered_again_and_once(
+    kind: ClientKind, running_demo: Server, start_client: StartClient, network: Callable[[str], CuttingProxy]
+) -> None:
+    wire = network("notification")
+    page = start_client(kind, "1001", port=wire.port)
+    page.signed_in()
+    rest = running_demo.rest("1001")
+    assert rest.put("LOGIN", "before", extension="1001").status == 202
+    page.update("before")
+    wire.lose_next_answer()
+    assert rest.put("READY", "lost").status == 202
+    assert page.update("lost").findtext("data/user/state") == "READY"
+    assert wire.lost > len(page.seen[-1]["text"]), "it was not the event that was lost"
+    assert rest.put("NOT_READY", "after").status == 202
+    page.update("after")
+    assert rest.put("LOGOUT", "out").status == 202
+    page.update("out")
+    assert page.leave() == 0
+    assert [page.updates(name) for name in ("before", "lost", "after", "out")] == [1, 1, 1, 1]
 
 
 @over(Binding.BOSH)
