@@ -143,13 +143,7 @@ def test_every_message_of_the_table_is_shown_across_small_segments(
 ) -> None:
     file = tmp_path / "all.pcap"
     told = everything(version)
-    told.append(
-        Message(
-            "SYSTEM_EVENT",
-            dict.fromkeys((f.name for f in layout().message_by_name["SYSTEM_EVENT"].fixed), 0),
-            (("TAG_98", b"\7"),),
-        )
-    )
+    told.append(Message("HEARTBEAT_CONF", {"InvokeID": 1}, (("TAG_98", b"\7"),)))
     opening = open_request(LinkSettings((Side("A", "a.example", 1),)), version, 1)
     with file.open("wb") as opened:
         PcapWriter.begin(opened)
