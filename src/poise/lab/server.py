@@ -188,7 +188,6 @@ class LabServer:
 
     def happened(self, now: float) -> list[LabOutput]:
         """Tell every client what was done to `centre` from outside."""
-        self.centre.settle(now)
         self._flush(now)
         return self._taken()
 
@@ -442,7 +441,6 @@ class LabServer:
         else:
             result = self._calls.handlers[name](message, now)
             answer = answers.with_id(result, invoke_id)
-        self.centre.settle(now)
         self._flush(now, (session, answer), session.signature)
 
     # Telling
@@ -450,6 +448,7 @@ class LabServer:
     def _flush(self, now: float, confirmation: tuple[Session, Message] | None = None, signature: str = "") -> None:
         """Send a confirmation and whatever the centre has to tell."""
         kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]] = []
+        self.centre.settle(now)
         told = self.centre.taken()
         if self._mixer is not None:
             kinds = [
