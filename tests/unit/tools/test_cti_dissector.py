@@ -95,7 +95,7 @@ def test_a_live_capture_of_the_lab_is_shown_with_every_field_named(
     trees = messages(tshark, script, file)
     assert len(trees) == len(said) > 10
     by_name = {item.name for item in said if isinstance(item, Message)}
-    assert {"OPEN_REQ", "CONFIG_AGENT_EVENT", "AGENT_STATE_EVENT"} <= by_name
+    assert {"OPEN_REQ", "CONFIG_AGENT_EVENT", "AGENT_STATE_EVENT", "BEGIN_CALL_EVENT", "CALL_CLEARED_EVENT"} <= by_name
     for tree in trees:  # frames hold both directions' messages in the order in which they were captured
         assert named(tree, "ged188.version")[0].get("show") == str(version)
     for item in said:
