@@ -123,7 +123,7 @@ def seconds(text: str) -> float:
         values = [float(part) for part in parts]
     except ValueError:
         raise BadLine(f'"{text}" is no time: seconds, m:ss or h:mm:ss') from None
-    total = sum(value * 60.0 ** float(power) for power, value in enumerate(reversed(values)))
+    total = sum(value * unit for value, unit in zip(reversed(values), (1, 60, 3600), strict=False))
     if len(parts) > 3 or any(value < 0 for value in values) or not total <= DAY_S:
         raise BadLine(f'"{text}" is no time within a day')
     return total
