@@ -28,6 +28,20 @@ devices = st.sampled_from(AGENTS)
 numbers = st.sampled_from(
     [*AGENTS, "8010", "8012", "5551234", "5559999", "99955555", "99855555", "99755555", "12", "abc", "", "é" * 16]
 )
+ONE = [
+    "ANSWER_CALL",
+    "HOLD_CALL",
+    "CLEAR_CONNECTION",
+    "SEND_DTMF_SIGNAL",
+    "START_RECORDING",
+    "STOP_RECORDING",
+    "CLEAR_CALL",
+    "SUPERVISOR_ASSIST",
+    "EMERGENCY_CALL",
+    "BAD_CALL",
+    "RELEASE_CALL",
+]
+"""Requests about one connection."""
 VERSIONS = (15, 18, 20, 24)
 ON_CALL = {AgentState.TALKING, AgentState.HOLD, AgentState.RESERVED}
 
@@ -86,8 +100,7 @@ class AcdMachine(RuleBasedStateMachine):
         device=devices,
         pick=st.integers(0, 50),
         name=st.sampled_from(
-            "ANSWER_CALL ANSWER_CALL HOLD_CALL CLEAR_CONNECTION SEND_DTMF_SIGNAL START_RECORDING STOP_RECORDING "
-            "CLEAR_CALL SUPERVISOR_ASSIST EMERGENCY_CALL BAD_CALL RELEASE_CALL".split()
+            ONE
         ),
     )
     def one(self, device: str, pick: int, name: str) -> None:

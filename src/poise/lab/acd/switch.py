@@ -70,6 +70,10 @@ class Switch:
         leg = self._wrapping.get(device)
         return leg if leg is not None and leg.call.call_id == call_id else None
 
+    def wrapped(self, device: str) -> Leg | None:
+        """The connection the agent at a telephone wraps up."""
+        return self._wrapping.get(device)
+
     @staticmethod
     def watchers(call: Call) -> list[Leg]:
         """The call's monitored connections."""
