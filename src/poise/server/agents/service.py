@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
+from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
@@ -17,11 +18,11 @@ from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
-from poise.finesse.publications import system_info_publication
+from poise.finesse.publications import queue_publications, system_info_publication
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
-from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
@@ -71,6 +72,7 @@ class AgentService:
         self._clock = clock
         self._log = log
         self._model = AgentModel(facts.deployment)
+        self._figures = QueueFigures()
         self._names = Names(self._model.agents, by_login_name=False)
         context = UserContext(reasons or ReasonBook(facts.deployment))
         self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
@@ -151,6 +153,10 @@ class AgentService:
             xmpp_port=self._facts.xmpp_port,
         )
 
+    def queue_statistics(self, number: int) -> QueueStatistics:
+        """The present figures of a queue; NO_STATISTICS while unknown."""
+        return self._figures.known.get(number, NO_STATISTICS)
+
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
         if not self.in_service:
@@ -193,6 +199,9 @@ class AgentService:
                 self._changed(self._model.apply(message, self._clock.wall()))
             case RequestEnded():
                 self._lines.ended(output)
+            case StatisticsReceived(number, message):
+                if self._figures.take(number, message, self._clock.wall()):
+                    self._publishing.then(self._queues_told((number,)))
             case ConfigReceived():
                 self._configured(output)
             case LinkUp(_, version):
@@ -249,12 +258,24 @@ class AgentService:
             self._publishing.open = True
             self._tell_status()
             self._publishing.everything()
+            self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
+
+    def _queues_told(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Publish the present figures of queues that the configuration names, while service is open."""
+        for number in numbers:
+            queue = self._model.queues.get(number)
+            if queue is None or not self._publishing.open:
+                continue
+            for publication in queue_publications(queue, self.queue_statistics(number)):
+                self._publishing.now(publication)
+                yield
 
     def _link_is_down(self, reason: str) -> None:
         self._link_up = False
         self._reason = f"{NO_LINK}: {reason}"
         was_open, self._publishing.open = self._publishing.open, False
+        self._figures.forget()
         self._lines.clear()
         self._absence.cti(False)
         if was_open:
