@@ -53,7 +53,7 @@ def parse_body(data: bytes, root: str) -> Element:
 def user_request(data: bytes) -> UserRequest:
     """The body of PUT User. Raises ApiException."""
     user = parse_body(data, "User")
-    state = _value(user, "state")
+    state = value_of(user, "state")
     if not state:
         raise ApiException(Code.PARAMETER_MISSING, "state")
     try:
@@ -63,7 +63,7 @@ def user_request(data: bytes) -> UserRequest:
     if wanted not in TO_CTI:
         raise ApiException(Code.INVALID_STATE_NAME, state)
     if wanted is AgentState.LOGIN:
-        extension = _value(user, "extension")
+        extension = value_of(user, "extension")
         if not extension:
             raise ApiException(Code.PARAMETER_MISSING, "extension")
         return UserRequest(wanted, extension=extension, mobile=_mobile(user))
@@ -106,7 +106,7 @@ def _reason_code(
 
 def _reason_id(user: Element) -> int | None:
     """reasonCodeId; absent, empty and -1 all mean none."""
-    text = _value(user, "reasonCodeId")
+    text = value_of(user, "reasonCodeId")
     if text in ("", "-1"):
         return None
     if not (text.isascii() and text.isdigit()) or len(text) > 10:
@@ -115,10 +115,10 @@ def _reason_id(user: Element) -> int | None:
 
 
 def _mobile(user: Element) -> MobileAgent | None:
-    mobile = _last(user, "mobileAgent")
+    mobile = last_child(user, "mobileAgent")
     if mobile is None:
         return None
-    mode, number = _value(mobile, "mode"), _value(mobile, "dialNumber")
+    mode, number = value_of(mobile, "mode"), value_of(mobile, "dialNumber")
     for name, value in (("mode", mode), ("dialNumber", number)):
         if not value:
             raise ApiException(Code.PARAMETER_MISSING, name)
@@ -130,7 +130,8 @@ def _mobile(user: Element) -> MobileAgent | None:
     return MobileAgent(mode, number)
 
 
-def _last(parent: Element, name: str) -> Element | None:
+def last_child(parent: Element, name: str) -> Element | None:
+    """The last child of that name: of two, the last wins."""
     found = None
     for child in parent.elements():
         if child.name == name:
@@ -138,6 +139,7 @@ def _last(parent: Element, name: str) -> Element | None:
     return found
 
 
-def _value(parent: Element, name: str) -> str:
-    child = _last(parent, name)
+def value_of(parent: Element, name: str) -> str:
+    """The text of the last child of that name, without the white space around it; empty when there is none."""
+    child = last_child(parent, name)
     return child.text.strip(_SPACES) if child is not None else ""
