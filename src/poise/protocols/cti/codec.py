@@ -237,10 +237,7 @@ def _float_bytes(tag: TagLayout | None, name: str, value: FloatValue, *, as_read
     return raw
 
 
-def _tag_number(name: str) -> int:
-    tag = _LAYOUT.tag_by_name.get(name)
-    if tag is not None:
-        return tag.number
+def _unknown_tag(name: str) -> int:
     prefix, _, digits = name.partition("_")
     if prefix == "TAG" and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
         return int(digits)
@@ -251,19 +248,25 @@ def _write_floats(message: Message, version: int) -> bytes:
     wide = version >= WIDE_TAG_VERSION
     as_read = message.read_in == version
     head, most = (_WIDE, 0xFFFF) if wide else (_NARROW, 0xFF)
+    by_name, pack = _LAYOUT.tag_by_name, head.pack
     parts: list[bytes] = []
     for name, value in message.floats:
-        number = _tag_number(name)
-        tag = _LAYOUT.tags.get(number)
+        tag = by_name.get(name)
+        if tag is None:
+            number = _unknown_tag(name)
+            tag = _LAYOUT.tags.get(number)
+        else:
+            number = tag.number
         if tag is not None and tag.since > version and not as_read:
             continue
         raw = _float_bytes(tag, name, value, as_read=as_read)
-        if number > most or len(raw) > most:
+        length = len(raw)
+        if number > most or length > most:
             raise CtiError(
                 f"{name} does not fit the floating fields of protocol version {version}",
                 Status.INVALID_FIELD_TAG_FOR_VERSION,
             )
-        parts.append(head.pack(number, len(raw)))
+        parts.append(pack(number, length))
         parts.append(raw)
     return b"".join(parts)
 
@@ -273,8 +276,8 @@ def _part_for(known: MessageLayout, message: Message, version: int) -> FixedPart
         part = known.alternative.part(version)
         if set(message.fields) == set(part.names):
             return part
-    unknown = message.fields.keys() - {field.name for field in known.fixed}
-    if unknown:
+    if not known.names.issuperset(message.fields):
+        unknown = message.fields.keys() - known.names
         raise CtiError(f"{known.name} has no field {', '.join(sorted(unknown))}", Status.INVALID_FIELD_TAG_FOR_TYPE)
     return known.part(version)
 

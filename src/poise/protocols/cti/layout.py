@@ -57,7 +57,7 @@ class TagLayout:
 class MessageLayout:
     """One message type."""
 
-    __slots__ = ("_parts", "alternative", "fixed", "floats", "lists", "name", "number", "opaque", "since")
+    __slots__ = ("_parts", "alternative", "fixed", "floats", "lists", "name", "names", "number", "opaque", "since")
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class MessageLayout:
         self.number = number
         self.name = name
         self.fixed: tuple[FieldLayout, ...] = fixed or ()
+        self.names = frozenset(field.name for field in self.fixed)
         self.opaque = fixed is None
         """Only the name is known: the body is kept as it is."""
         self.floats = floats

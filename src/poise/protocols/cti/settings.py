@@ -51,6 +51,8 @@ class LinkSettings:
     """Protocol versions to offer, best first; the next one is offered when a server refuses one."""
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two heartbeats."""
+    statistics_s: float = 0.0
+    """Seconds between two rounds of queue statistics, at least STATISTICS_LEAST_S; 0 for none."""
 
 
 def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Message:
