@@ -74,6 +74,10 @@ class Caller:
     agent: Agent | None = None
     """The caller's own picture, if an agent."""
 
+    def is_user(self, agent_id: str) -> bool:
+        """Is that the caller's own id, in whatever case?"""
+        return self.user_id.lower() == agent_id.lower()
+
     def supervises(self, team_id: int | None) -> bool:
         """Is that one of the caller's teams?"""
         return self.agent is not None and any(team.team_id == team_id for team in self.agent.supervised)
@@ -82,7 +86,7 @@ class Caller:
 def relation(caller: Caller, target: Agent, api: Api) -> Relation:
     """The first relation of the caller to the user that may use the API. Raises ApiException when there is none."""
     allowed = CAPABILITIES[api]
-    if _SELF in allowed and caller.user_id == target.agent_id:
+    if _SELF in allowed and caller.is_user(target.agent_id):
         return _SELF
     if _SUPERVISOR in allowed and target.team is not None and caller.supervises(target.team.team_id):
         return _SUPERVISOR
@@ -136,7 +140,7 @@ def may_subscribe(caller: Caller, node: str, agents: Mapping[str, Agent]) -> boo
     allowed = _NODES[name.kind]
     if _ANYONE in allowed or (_ADMIN in allowed and caller.administrator):
         return True
-    if _SELF in allowed and name.user == caller.user_id:
+    if _SELF in allowed and caller.is_user(name.user):
         return True
     if _SUPERVISOR not in allowed:
         return False

@@ -171,11 +171,13 @@ class Application:
             cti=self.cti,
             publisher=self.notification,
             store=store,
+            deadlines=self.notification.hub.wheel,
             clock=self.clock,
             log=self.webservices_log,
             reasons=reason_book(self._deployment, reasons),
             last_heartbeat=lambda: self.cti.last_heartbeat_at,
         )
+        people.on_demotion = self.notification.review_subscriptions
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
         self._count()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from poise.contact.agents import AgentModel
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent, Change
+from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
@@ -22,7 +22,8 @@ from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded
-from poise.server.agents.absence import Absence, PresenceStore
+from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
 from poise.server.clock import Clock
@@ -58,17 +59,19 @@ class AgentService:
         cti: CtiSender,
         publisher: Publisher,
         store: PresenceStore,
+        deadlines: Deadlines,
         clock: Clock,
         log: AgentLog,
         reasons: ReasonBook | None = None,
         last_heartbeat: Callable[[], float | None] = lambda: None,
     ) -> None:
-        """`last_heartbeat`: when the CTI server last answered one, in seconds since the epoch; None while unknown."""
+        """`last_heartbeat`: when the CTI server last answered one, in seconds since the epoch; None while unknown.
+        `deadlines` tells `forgive` of a stall before it calls anybody."""
         self._facts = facts
         self._clock = clock
         self._log = log
         self._model = AgentModel(facts.deployment)
-        self._by_login_name: dict[str, str] = {}
+        self._names = Names(self._model.agents, by_login_name=False)
         context = UserContext(reasons or ReasonBook(facts.deployment))
         self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
         self._lines = RequestLines(self._model, cti, self._changed)
@@ -77,14 +80,17 @@ class AgentService:
             store,
             clock,
             log,
-            force=self._force,
-            may_be_agent=lambda user: not self.agents or user in self.agents,
+            deadlines=deadlines,
+            force=self._forced,
+            may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
         self._cti_version: int | None = None
         self._last_heartbeat = last_heartbeat
+        self.on_service: Callable[[], None] = lambda: None
+        """Called when service has opened or closed."""
 
     # ---- REST (webservices.services.AgentFacade)
 
@@ -117,11 +123,13 @@ class AgentService:
         """Why not in service, for /readyz; empty when in service."""
         return "" if self.in_service else self._reason
 
+    def agent(self, agent_id: str) -> Agent | None:
+        """The agent of an id, in any case (`names`)."""
+        return self._names.agent(agent_id)
+
     def by_login_name(self, name: str) -> Agent | None:
         """The agent with that login name, in any case; None on UCCX, where ids alone name users."""
-        if self._facts.deployment is Deployment.UCCX:
-            return None
-        return self._model.agents.get(self._by_login_name.get(name.casefold(), ""))
+        return self._names.by_login_name(name)
 
     def status(self) -> SystemStatus:
         """The server's own state at this moment."""
@@ -173,7 +181,7 @@ class AgentService:
 
     def may_subscribe(self, user: str, node: str, *, administrator: bool = False) -> bool:
         """May this user hear what is published on a node?"""
-        caller = Caller(user, administrator, self._model.agents.get(user))
+        caller = Caller(user, administrator, self.agent(user))
         return may_subscribe(caller, node, self._model.agents)
 
     # ---- the CTI link
@@ -196,12 +204,36 @@ class AgentService:
 
     def _configured(self, config: ConfigReceived) -> None:
         changes = self._model.configure(config)
-        self._by_login_name = {
-            agent.login_name.casefold(): agent.agent_id for agent in self._model.agents.values() if agent.login_name
-        }
+        self._names = Names(self._model.agents, by_login_name=self._facts.deployment is Deployment.UCCE)
         self._publishing.lay_out()  # the first event about an agent needs its node
+        self._publishing.review(self._with_fewer_rights(changes))  # before anything more is told
         self._changed(changes)
         self._publishing.sweep()  # the last one as well
+
+    def _with_fewer_rights(self, changes: Iterable[Change]) -> list[str]:
+        """Whose subscriptions may have become too many: supervisors who lost a team or a member of one, and agents
+        whose own place changed."""
+        users: dict[str, None] = {}
+        for change in changes:
+            match change:
+                case AgentChanged(before, after):
+                    if (before.team, before.supervised, before.is_supervisor) != (
+                        after.team,
+                        after.supervised,
+                        after.is_supervisor,
+                    ):
+                        users[after.agent_id] = None
+                    if before.team != after.team:
+                        users.update(dict.fromkeys(self._supervisors(before.team)))
+                case AgentRemoved(agent):
+                    users[agent.agent_id] = None
+                case _:
+                    pass
+        return list(users)
+
+    def _supervisors(self, team: TeamName | None) -> tuple[str, ...]:
+        known = self._model.teams.get(team.team_id) if team is not None else None
+        return known.supervisors if known is not None else ()
 
     def _link_is_up(self, version: int) -> None:
         self._session += 1
@@ -231,6 +263,7 @@ class AgentService:
     def _tell_status(self) -> None:
         self._log.service_state(self.in_service, self._reason)
         self._publishing.now(system_info_publication(self.status(), self._clock.wall()))
+        self.on_service()
 
     # ---- between the parts
 
@@ -240,5 +273,6 @@ class AgentService:
             self._absence.agents(told)
             self._publishing.changes(told)
 
-    def _force(self, user: str) -> bool:
-        return self._lines.force(user, StateWish(AgentState.LOGOUT, Actor.SYSTEM))
+    def _forced(self, user: str) -> Callable[[], None] | None:
+        agent = self.agent(user)
+        return self._lines.forced(agent.agent_id, StateWish(AgentState.LOGOUT, Actor.SYSTEM)) if agent else None

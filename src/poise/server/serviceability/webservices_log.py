@@ -62,6 +62,9 @@ class AgentLog(Protocol):
     def presence_driven_logout(self, user: str) -> None:
         """A logout is sent now."""
 
+    def agent_fault(self, doing: str, error: Exception) -> None:
+        """An exception of ours; what was being done is lost, everything else goes on."""
+
     def published(self, node: str, payload: str) -> None:
         """A notification is handed to the notification service."""
 
@@ -157,6 +160,12 @@ class WebservicesLog:
         self.line(WORKER, INFORMATIONAL, "PRESENCE DRIVEN LOGOUT", text, ("agent_id", user), ("reason_code", 255))
         self._logouts.add()
         self._trace.event("presence_logout_sent", user=user)
+
+    def agent_fault(self, doing: str, error: Exception) -> None:
+        """An exception of ours."""
+        text = f"{type(error).__name__}: {error}"
+        self.line(WORKER, ERROR, "UNEXPECTED_EXCEPTION", text, ("doing", doing))
+        self._trace.event("agent_fault", doing=doing, error=text)
 
     def message_to_cti_server(self, message: Message) -> None:
         """A request was handed to the socket."""

@@ -131,7 +131,7 @@ class Gate:
             raise ApiException(Code.UNAUTHORIZED, visit.user)
         account = verdict.account
         visit.user, visit.signed_in = account.login_id, True
-        agent = self._services.agents.agents.get(account.login_id)
+        agent = self._services.agents.agent(account.login_id)
         return Caller(account.login_id, Role.ADMINISTRATOR in account.roles, agent)
 
     def _response(self, visit: _Visit, answer: Answer, extra: Headers) -> Response:

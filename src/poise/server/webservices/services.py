@@ -34,6 +34,9 @@ class AgentFacade(Protocol):
     def in_service(self) -> bool:
         """Whether requests can be carried out."""
 
+    def agent(self, agent_id: str) -> Agent | None:
+        """The agent of an id, in any case."""
+
     def by_login_name(self, name: str) -> Agent | None:
         """The agent with that login name, in any case; None on systems where ids alone name users."""
 

@@ -6,6 +6,8 @@ import html
 import random
 import re
 from collections import deque
+from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 from poise.contact.requests import CtiRequest, StateWish
@@ -18,7 +20,10 @@ from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, Received, Req
 from poise.protocols.xmpp.host import Host, Rules
 from poise.server.agents import AgentService, ServiceFacts
 from poise.server.clock import ManualClock
+from poise.server.notification.timing import HEARTBEAT_S
+from poise.server.notification.wheel import Wheel
 from poise.server.storage.records import LastPresence
+from tests.support.server import JumpClock
 
 SIDE = Side("A", "127.0.0.1", 42027)
 CONFIG = ConfigReceived(
@@ -50,8 +55,14 @@ class Told(NamedTuple):
 class Publisher:
     """The real host, and a memory of what was published."""
 
-    def __init__(self, clock: ManualClock) -> None:
-        rules = Rules(frozenset(), lambda _: True, lambda _user, _node: True)
+    def __init__(
+        self, clock: ManualClock, may_subscribe: Callable[[str, str], bool] = lambda _user, _node: True
+    ) -> None:
+        rules = Rules(frozenset(), lambda _: True, may_subscribe)
+        self.broken_for = ""
+        """A node that fails in a way nobody thought of."""
+        self.complete = 0
+        """How often every node was said to be made."""
         self.host = Host("localhost", "pubsub.localhost", rules, random.Random(1))
         self.clock = clock
         self.told: list[Told] = []
@@ -65,7 +76,16 @@ class Publisher:
     def subscribe(self, node: str, jid: str) -> None:
         self.host.subscribe(node, jid)
 
+    def review_subscriptions(self, user: str) -> None:
+        self.host.review_subscriptions(user, self.clock.now())
+
+    def nodes_complete(self) -> None:
+        self.complete += 1
+        self.host.nodes_complete(self.clock.now())
+
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        if node == self.broken_for:
+            raise RuntimeError("broken on purpose")
         delivered = self.host.publish(node, item_id, payload, self.clock.now())
         self.told.append(Told(node, html.unescape(payload.decode())))
         return delivered
@@ -81,6 +101,8 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[tuple[object, ...]] = []
+        self.broken_for = ""
+        """A user about whom nothing can be written."""
 
     def presence(self, user: str, resource: str, available: bool) -> None:
         self.lines.append(("presence", user, resource, available))
@@ -98,7 +120,12 @@ class Log:
         self.lines.append(("waiting", user, why))
 
     def presence_driven_logout(self, user: str) -> None:
+        if user == self.broken_for:
+            raise OSError("the log is broken on purpose")
         self.lines.append(("logout", user))
+
+    def agent_fault(self, doing: str, error: Exception) -> None:
+        self.lines.append(("fault", doing, str(error)))
 
     def published(self, node: str, payload: str) -> None:
         assert payload.startswith("<Update><data>")
@@ -121,12 +148,25 @@ class Store:
         self.present[presence.user] = presence.available
 
 
+class Heartbeat:
+    """Turns the wheel every second, as the notification service's does."""
+
+    def __init__(self, now: float) -> None:
+        self.deadline = now + HEARTBEAT_S
+        self.armed = inf
+
+    def due(self, now: float) -> None:
+        self.deadline = now + HEARTBEAT_S
+
+
 class Stage:
     """Everything together; the test speaks for the CTI server, the clients and REST."""
 
     def __init__(self, deployment: Deployment = Deployment.UCCE, load: int = 0) -> None:
-        self.clock = ManualClock()
-        self.publisher = Publisher(self.clock)
+        self.clock = JumpClock()
+        self.publisher = Publisher(self.clock, lambda user, node: self.service.may_subscribe(user, node))
+        self.wheel = Wheel(self.clock, lambda seconds: self.service.forgive(seconds))
+        self.wheel.watch(Heartbeat(self.clock.now()))
         self.log = Log()
         self.store = Store()
         self.requests: deque[CtiRequest] = deque()
@@ -136,9 +176,15 @@ class Stage:
             cti=self,
             publisher=self.publisher,
             store=self.store,
+            deadlines=self.wheel,
             clock=self.clock,
             log=self.log,
         )
+
+    def stall(self, seconds: float) -> None:
+        """The process stands still for so long; then the loop calls what has become due meanwhile."""
+        self.clock.jump(seconds)
+        self.clock.advance(0)
 
     # the CTI link's side
 
