@@ -19,7 +19,7 @@ from poise.contact.calls import Call
 from poise.contact.dialog_correlation import DialogCorrelation
 from poise.contact.dialog_requests import DialogRefusal, DialogRequest, DialogWish
 from poise.contact.dialog_rules import Judge
-from poise.contact.dialog_states import Action
+from poise.contact.dialog_states import LIVE, Action
 from poise.contact.dialog_views import Rules, Viewer
 from poise.contact.dialogs import Dialog, DialogChange, DialogChanged, DialogFailed, Shown
 from poise.contact.people import People
@@ -48,6 +48,14 @@ class DialogModel:
         device = self._people.device_of(agent_id)
         shown = [self._shown[call] for call in self._book.at(device) if call in self._shown]
         return [dialog for dialog, viewers in shown if agent_id in viewers]
+
+    def on_call(self, agent_id: str) -> bool:
+        """Has the agent a connection that stands, in a call that is shown to him?"""
+        device = self._people.device_of(agent_id)
+        return any(
+            (party := dialog.participant(device)) is not None and party.state in LIVE
+            for dialog in self.of_agent(agent_id)
+        )
 
     # ---- what is reported
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from poise.contact.queue_figures import NO_FIGURES, QueueFigures
 from poise.contact.snapshots import Agent, AgentAdded, AgentChanged, AgentFailed, AgentRemoved, Change, Queue, TeamName
 from poise.finesse import nodes
 from poise.finesse.failures import failure_update
-from poise.finesse.queues import NO_STATISTICS, QueueStatistics, queue_update
+from poise.finesse.queues import queue_update
 from poise.finesse.system_info import SystemStatus, system_info_update
 from poise.finesse.update import Event, update
 from poise.finesse.users import UserContext, gone_update, summary_update, user_update
@@ -45,7 +46,7 @@ def publications(changes: Iterable[Change], context: UserContext) -> Iterator[Pu
                     yield Publication(source, payload)
 
 
-def queue_publications(queue: Queue, statistics: QueueStatistics = NO_STATISTICS) -> Iterator[Publication]:
+def queue_publications(queue: Queue, statistics: QueueFigures = NO_FIGURES) -> Iterator[Publication]:
     """A queue's statistics, once serialised, for each of its nodes."""
     payload = update(queue_update(queue, statistics), Event.PUT, "", f"{nodes.ROOT}/Queue/{queue.number}")
     return (Publication(node, payload) for node in nodes.queue_nodes(queue))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from poise.contact.queue_figures import QueueFigures
 from poise.contact.snapshots import Queue
-from poise.finesse.queues import QueueStatistics, queue_update
+from poise.finesse.queues import queue_update
 
 
 def test_an_unknown_queue_statistic_is_minus_one_and_an_unknown_time_empty() -> None:
@@ -14,6 +15,6 @@ def test_an_unknown_queue_statistic_is_minus_one_and_an_unknown_time_empty() -> 
 
 
 def test_a_known_statistic_is_shown() -> None:
-    xml = queue_update(Queue(10, "Sales"), QueueStatistics(calls_in_queue=3, agents_ready=2))
+    xml = queue_update(Queue(10, "Sales"), QueueFigures(calls_in_queue=3, agents_ready=2))
     assert "<callsInQueue>3</callsInQueue>" in xml
     assert "<agentsReady>2</agentsReady>" in xml

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
+from poise.contact.dialog_views import Rules
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
@@ -21,10 +22,12 @@ from poise.finesse.publications import system_info_publication
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
-from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.dialogs import Dialogs
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
+from poise.server.agents.queue_telling import QueueTelling
 from poise.server.agents.request_lines import CtiSender, RequestLines
 from poise.server.clock import Clock
 from poise.server.serviceability.lines import local
@@ -84,6 +87,10 @@ class AgentService:
             force=self._forced,
             may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
+        self.dialogs = Dialogs(Rules(facts.deployment), self._model, cti, self._publishing, self._absence.call)
+        """Calls."""
+        self.queues = QueueTelling(self._model, self._publishing)
+        """Figures of queues."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
@@ -190,9 +197,14 @@ class AgentService:
         """What the CTI link tells; what only its own shell needs is not for us."""
         match output:
             case Received(message):
-                self._changed(self._model.apply(message, self._clock.wall()))
+                now_wall = self._clock.wall()
+                self._changed(self._model.apply(message, now_wall))
+                self.dialogs.received(message, now_wall)
             case RequestEnded():
                 self._lines.ended(output)
+                self.dialogs.ended(output)
+            case StatisticsReceived():
+                self.queues.received(output, self._clock.wall())
             case ConfigReceived():
                 self._configured(output)
             case LinkUp(_, version):
@@ -239,6 +251,7 @@ class AgentService:
         self._session += 1
         self._link_up = True
         self._cti_version = version
+        self.dialogs.resynced()
         self._absence.cti(True)
         self._publishing.then(self._entered(self._session))
 
@@ -249,6 +262,8 @@ class AgentService:
             self._publishing.open = True
             self._tell_status()
             self._publishing.everything()
+            self.dialogs.everything()
+            self.queues.everything()
         yield
 
     def _link_is_down(self, reason: str) -> None:
@@ -256,6 +271,7 @@ class AgentService:
         self._reason = f"{NO_LINK}: {reason}"
         was_open, self._publishing.open = self._publishing.open, False
         self._lines.clear()
+        self.dialogs.link_lost()
         self._absence.cti(False)
         if was_open:
             self._tell_status()
@@ -272,6 +288,7 @@ class AgentService:
         if told:
             self._absence.agents(told)
             self._publishing.changes(told)
+            self.dialogs.people(told)
 
     def _forced(self, user: str) -> Callable[[], None] | None:
         agent = self.agent(user)
