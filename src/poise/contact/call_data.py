@@ -79,14 +79,6 @@ class CallData:
         if name and (value or name in self._variables) and len(self._variables) < VARIABLES_MAX:
             self._variables[name] = value
 
-    def absorb(self, other: CallData) -> None:
-        """Two calls have become one: what only the other one knew is known now."""
-        for name, value in other._variables.items():
-            if value and not self._variables.get(name):
-                self._set(name, value)
-        self.wrap_up = self.wrap_up or other.wrap_up
-        self.customer_number = self.customer_number or other.customer_number
-
 
 _TAKERS = {
     "ANI": "ani",

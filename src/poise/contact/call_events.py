@@ -67,6 +67,7 @@ STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
 """Event -> what it says, in this order."""
 
 _TALKING = (PartyState.ACTIVE, PartyState.HELD)
+_OF_CALLERS = (_H.RINGS_THERE, _H.IS_ANSWERED)
 
 
 def _stated(book: CallBook, message: Message, now: float) -> Effect:
@@ -86,13 +87,23 @@ def _stated(book: CallBook, message: Message, now: float) -> Effect:
             device = device or call.data.ani
         if not device or message.fields.get(statement.type_field) in NO_PERSON:
             continue
+        if statement.happening in _OF_CALLERS and device not in call.parties and _has_caller(call, first):
+            continue  # it began the call and has left it since
         devices.append(device)
         party = call.happens(device, statement.happening, now)
         if party is not None and statement.connection:
             _learn_connection(call, device, message)
         if statement.happening in (_H.OFFERED, _H.ANSWERS):
             _gone_before(call, device)
+        if statement.happening is _H.ANSWERS:
+            for other in [party.device for party in call.parties.values() if party.device != device]:
+                call.happens(other, _H.IS_ANSWERED, now)
     return Effect((call, *moved), tuple(devices))
+
+
+def _has_caller(call: Call, called: str) -> bool:
+    """Is somebody in the call already who waits for that telephone, or talks?"""
+    return any(p.live and p.device != called and p.state is not PartyState.ALERTING for p in call.parties.values())
 
 
 def _take(book: CallBook, call: Call, message: Message) -> None:

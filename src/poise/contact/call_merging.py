@@ -103,6 +103,7 @@ def _merged(book: CallBook, message: Message, now: float, maker: str, *, confere
     primary.parties = parties
     _one_waits(parties.values(), now)
     primary.open |= secondary.open if secondary is not None else set()
+    primary.open |= {row.device for row in rows if row.device_type == DeviceIdType.AGENT_DEVICE}
     if not conference:
         primary.open.discard(maker)
     primary.stale = False
@@ -111,7 +112,6 @@ def _merged(book: CallBook, message: Message, now: float, maker: str, *, confere
         primary.controller = maker
     if secondary is not None:
         primary.secondary_id = secondary.dialog_id
-        primary.data.absorb(secondary.data)
     primary.associated_id = ""
     number = next((row.call_id for row in rows if row.call_id not in (NULL32, 0)), primary.cti_id)
     other = book.get(number)
