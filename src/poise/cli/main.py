@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise import __version__
-from poise.cli import admin, explain, lab, serve, utils
+from poise.cli import admin, cti, explain, lab, serve, utils
 from poise.server import config
 from poise.server.settings import Settings
 
@@ -26,6 +26,7 @@ app.command("explain")(explain.explain)
 app.add_typer(admin.app, name="admin")
 app.add_typer(utils.app, name="utils")
 app.add_typer(lab.app, name="lab")
+app.add_typer(cti.app, name="cti")
 
 config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")

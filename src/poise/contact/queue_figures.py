@@ -1,43 +1,44 @@
-"""The figures of a queue, out of the CTI server's statistics (cti.md 1.7)."""
+"""The figures of every queue, as the CTI server last gave them.
+
+Figures are told when they differ from those told before. When the longest call began is a difference of two clocks in
+whole seconds, so it wavers by a second; a difference that small is no change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from poise.protocols.cti.constants import NULL32
 from poise.protocols.cti.messages import Message
 
-UNKNOWN = -1
-"""A figure that the CTI server does not give."""
-
-JITTER_S = 2.0
-"""Seconds by which the beginning of the longest wait may seem to move: the CTI server counts whole seconds and asking
-takes time. A queue of which nothing else has changed is not told again for it."""
+WAVER_S = 2.0
+"""Seconds by which the beginning of the same longest call may differ between two answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """A queue at one moment; UNKNOWN where the CTI server says nothing."""
+class QueueStatistics:
+    """Figures of a queue; -1 or None where the CTI server gives none."""
 
-    calls_in_queue: int = UNKNOWN
-    longest_since: float | None = None
-    """Seconds since the epoch: the longest waiting call waits since then; None while none does."""
-    agents_ready: int = UNKNOWN
-    agents_not_ready: int = UNKNOWN
-    agents_busy_other: int = UNKNOWN
-    agents_logged_on: int = UNKNOWN
-    agents_talking_inbound: int = UNKNOWN
-    agents_talking_outbound: int = UNKNOWN
-    agents_talking_internal: int = UNKNOWN
-    agents_wrap_up_not_ready: int = UNKNOWN
-    agents_wrap_up_ready: int = UNKNOWN
+    calls_in_queue: int = -1
+    longest_call_since: float | None = None
+    """Seconds since the epoch at which the call that waits longest began to wait; None while none waits."""
+    agents_ready: int = -1
+    agents_not_ready: int = -1
+    agents_busy_other: int = -1
+    agents_logged_on: int = -1
+    agents_talking_inbound: int = -1
+    agents_talking_outbound: int = -1
+    agents_talking_internal: int = -1
+    agents_wrap_up_not_ready: int = -1
+    agents_wrap_up_ready: int = -1
 
 
-NO_FIGURES = QueueFigures()
+NO_STATISTICS = QueueStatistics()
 """A queue nothing is known about."""
 
-_COUNTERS = {
+FIELDS: Mapping[str, str] = {
     "agents_ready": "AgentsReady",
     "agents_not_ready": "AgentsNotReady",
     "agents_busy_other": "AgentsBusyOther",
@@ -48,24 +49,47 @@ _COUNTERS = {
     "agents_wrap_up_not_ready": "AgentsWorkNotReady",
     "agents_wrap_up_ready": "AgentsWorkReady",
 }
-"""Figure -> counter of QUERY_SKILL_GROUP_STATISTICS_CONF."""
+"""Our figure -> counter of QUERY_SKILL_GROUP_STATISTICS_CONF that is shown as it is."""
+
+_WAITING = (("RouterCallsQNow", "LongestRouterCallQNow"), ("CallsQNow", "LongestCallQNow"))
+"""Counters of waiting calls and of the seconds the longest waits: of the router, else of the peripheral."""
 
 
-def figures(message: Message, now_wall: float, before: QueueFigures = NO_FIGURES) -> QueueFigures:
-    """What a QUERY_SKILL_GROUP_STATISTICS_CONF says. `before`: the figures known so far."""
-    counters = message.fields
-    calls = _count(counters, "RouterCallsQNow")
-    longest = _count(counters, "LongestRouterCallQNow")
-    if calls <= 0:  # queued at the telephone system instead of the router
-        local = _count(counters, "CallsQNow")
-        if local > 0 or calls == UNKNOWN:
-            calls, longest = local, _count(counters, "LongestCallQNow")
-    since = now_wall - longest if calls > 0 and longest >= 0 else None
-    if since is not None and before.longest_since is not None and abs(since - before.longest_since) <= JITTER_S:
-        since = before.longest_since
-    return QueueFigures(calls, since, **{name: _count(counters, counter) for name, counter in _COUNTERS.items()})
+def _count(message: Message, name: str) -> int:
+    value = message.fields.get(name, NULL32)
+    return -1 if value == NULL32 else value
 
 
-def _count(counters: Mapping[str, int], name: str) -> int:
-    value = counters.get(name, NULL32)
-    return UNKNOWN if value == NULL32 else value
+def figures(message: Message, now_wall: float) -> QueueStatistics:
+    """The figures of one QUERY_SKILL_GROUP_STATISTICS_CONF that came at `now_wall` (seconds since the epoch)."""
+    waiting, since = -1, None
+    for calls, longest in _WAITING:
+        waiting = _count(message, calls)
+        if waiting >= 0:
+            seconds = _count(message, longest)
+            since = now_wall - seconds if waiting > 0 and seconds >= 0 else None
+            break
+    counts = {ours: _count(message, theirs) for ours, theirs in FIELDS.items()}
+    return QueueStatistics(calls_in_queue=waiting, longest_call_since=since, **counts)
+
+
+class QueueFigures:
+    """The figures of all queues."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, QueueStatistics] = {}
+        self.known: Mapping[int, QueueStatistics] = MappingProxyType(self._known)
+        """Queue number -> its figures; a read-only view."""
+
+    def take(self, number: int, message: Message, now_wall: float) -> bool:
+        """The CTI server's answer for a queue. True when the figures are others than before."""
+        before, after = self._known.get(number, NO_STATISTICS), figures(message, now_wall)
+        old, new = before.longest_call_since, after.longest_call_since
+        if old is not None and new is not None and abs(new - old) <= WAVER_S:
+            after = replace(after, longest_call_since=old)
+        self._known[number] = after
+        return after != before
+
+    def forget(self) -> None:
+        """The link is down: nothing is known."""
+        self._known.clear()

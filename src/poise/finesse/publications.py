@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from poise.contact.queue_figures import NO_FIGURES, QueueFigures
+from poise.contact.queue_figures import NO_STATISTICS, QueueStatistics
 from poise.contact.snapshots import Agent, AgentAdded, AgentChanged, AgentFailed, AgentRemoved, Change, Queue, TeamName
 from poise.finesse import nodes
 from poise.finesse.failures import failure_update
@@ -46,7 +46,7 @@ def publications(changes: Iterable[Change], context: UserContext) -> Iterator[Pu
                     yield Publication(source, payload)
 
 
-def queue_publications(queue: Queue, statistics: QueueFigures = NO_FIGURES) -> Iterator[Publication]:
+def queue_publications(queue: Queue, statistics: QueueStatistics = NO_STATISTICS) -> Iterator[Publication]:
     """A queue's statistics, once serialised, for each of its nodes."""
     payload = update(queue_update(queue, statistics), Event.PUT, "", f"{nodes.ROOT}/Queue/{queue.number}")
     return (Publication(node, payload) for node in nodes.queue_nodes(queue))

@@ -162,7 +162,9 @@ class Application:
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
             store=NotificationRecords(store),
         )
-        self.cti = CtiClient(self._link_settings(), self.clock, self.webservices_log, self._cti_output)
+        self.cti = CtiClient(
+            self._link_settings(), self.clock, self.webservices_log, self._cti_output, tls=self._cti_tls()
+        )
         remembered = await store.last_presences()
         reasons = await store.reason_codes()
         self.agents = AgentService(
@@ -272,7 +274,17 @@ class Application:
             client_password=cti.client_password.encode("utf-8"),
             versions=versions_from(cti.version),
             heartbeat_s=cti.heartbeat_s,
+            statistics_s=cti.queue_statistics_s if self._deployment is Deployment.UCCE else 0.0,
         )
+
+    def _cti_tls(self) -> ssl.SSLContext | None:
+        cti = self.settings.cti
+        if not cti.tls:
+            return None
+        try:
+            return ssl.create_default_context(cafile=cti.tls_ca or None)
+        except OSError as error:
+            raise ValueError(f"cti.tls_ca {cti.tls_ca} cannot be read: {error.strerror or error}") from error
 
     def _logout_policy(self) -> LogoutPolicy:
         settings = self.settings

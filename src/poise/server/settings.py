@@ -160,6 +160,12 @@ class Cti:
         20, "highest GED-188 protocol version to ask for", choices=tuple(str(version) for version in range(13, 26))
     )
     heartbeat_s: float = setting(float(cti_timing.HEARTBEAT_S), "seconds between two heartbeats")
+    queue_statistics_s: float = setting(
+        cti_timing.STATISTICS_LEAST_S,
+        "seconds between two rounds of queue statistics, at least 10; 0: none, as on UCCX",
+    )
+    tls: bool = setting(False, "TLS from the first byte; the certificate must name the host of side_a or side_b")
+    tls_ca: str = setting("", "PEM file of the authority of the CTI servers' certificates; empty: the system's")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
 from poise.contact.dialog_views import Rules
+from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
@@ -18,7 +19,7 @@ from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
-from poise.finesse.publications import system_info_publication
+from poise.finesse.publications import queue_publications, system_info_publication
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
@@ -27,7 +28,6 @@ from poise.server.agents.absence import Absence, Deadlines, PresenceStore
 from poise.server.agents.dialogs import Dialogs
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
-from poise.server.agents.queue_telling import QueueTelling
 from poise.server.agents.request_lines import CtiSender, RequestLines
 from poise.server.clock import Clock
 from poise.server.serviceability.lines import local
@@ -75,6 +75,7 @@ class AgentService:
         self._log = log
         self._model = AgentModel(facts.deployment)
         self._names = Names(self._model.agents, by_login_name=False)
+        self._figures = QueueFigures()
         context = UserContext(reasons or ReasonBook(facts.deployment))
         self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
         self._lines = RequestLines(self._model, cti, self._changed)
@@ -89,8 +90,6 @@ class AgentService:
         )
         self.dialogs = Dialogs(Rules(facts.deployment), self._model, cti, self._publishing, self._absence.call)
         """Calls."""
-        self.queues = QueueTelling(self._model, self._publishing)
-        """Figures of queues."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
@@ -158,6 +157,10 @@ class AgentService:
             xmpp_port=self._facts.xmpp_port,
         )
 
+    def queue_statistics(self, number: int) -> QueueStatistics:
+        """The present figures of a queue; NO_STATISTICS while unknown."""
+        return self._figures.known.get(number, NO_STATISTICS)
+
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
         if not self.in_service:
@@ -203,8 +206,9 @@ class AgentService:
             case RequestEnded():
                 self._lines.ended(output)
                 self.dialogs.ended(output)
-            case StatisticsReceived():
-                self.queues.received(output, self._clock.wall())
+            case StatisticsReceived(number, message):
+                if self._figures.take(number, message, self._clock.wall()):
+                    self._publishing.then(self._queues_told((number,)))
             case ConfigReceived():
                 self._configured(output)
             case LinkUp(_, version):
@@ -263,13 +267,24 @@ class AgentService:
             self._tell_status()
             self._publishing.everything()
             self.dialogs.everything()
-            self.queues.everything()
+            self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
+
+    def _queues_told(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Publish the present figures of queues that the configuration names, while service is open."""
+        for number in numbers:
+            queue = self._model.queues.get(number)
+            if queue is None or not self._publishing.open:
+                continue
+            for publication in queue_publications(queue, self.queue_statistics(number)):
+                self._publishing.now(publication)
+                yield
 
     def _link_is_down(self, reason: str) -> None:
         self._link_up = False
         self._reason = f"{NO_LINK}: {reason}"
         was_open, self._publishing.open = self._publishing.open, False
+        self._figures.forget()
         self._lines.clear()
         self.dialogs.link_lost()
         self._absence.cti(False)

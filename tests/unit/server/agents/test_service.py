@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from poise.contact.queue_figures import NO_STATISTICS
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.snapshots import AgentChanged, Change
 from poise.contact.states import AgentState, Deployment
@@ -15,7 +16,8 @@ from poise.finesse.publications import Publication, publications
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import AgentConfig, ConfigReceived, TeamConfig
 from poise.protocols.cti.constants import AgentState as Cti
-from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome
+from poise.protocols.cti.messages import Message
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, StatisticsReceived
 from poise.server.agents import publishing
 from poise.server.agents.publishing import SLICE_STEPS
 from poise.server.agents.request_lines import WAITING_MAX
@@ -98,6 +100,43 @@ def test_when_service_returns_every_state_is_told_anew(stage: Stage) -> None:
         ("/finesse/api/User/1002", "LOGOUT"),
         (TEAM, "NOT_READY"),
     }
+
+
+def figures(stage: Stage, **counters: int) -> None:
+    """The CTI server answers for queue 10."""
+    message = Message("QUERY_SKILL_GROUP_STATISTICS_CONF", {"SkillGroupNumber": 10, **counters})
+    stage.service.cti_output(StatisticsReceived(10, message))
+    stage.clock.advance(0)
+
+
+def test_new_figures_of_a_queue_are_told_on_both_of_its_nodes_and_unchanged_ones_are_not(stage: Stage) -> None:
+    stage.in_service()
+    figures(stage, AgentsReady=2, RouterCallsQNow=1, LongestRouterCallQNow=5)
+    told = stage.publisher.take()
+    assert {line.node for line in told} >= {"/finesse/api/Queue/10", f"{USER}/Queue/10"}
+    assert {(line.value("agentsReady"), line.value("callsInQueue")) for line in told} == {("2", "1")}
+    assert stage.service.queue_statistics(10).agents_ready == 2
+    figures(stage, AgentsReady=2, RouterCallsQNow=1, LongestRouterCallQNow=5)
+    assert stage.publisher.take() == []
+
+
+def test_figures_that_came_before_service_opened_are_told_when_it_opens_and_forgotten_with_the_link(
+    stage: Stage,
+) -> None:
+    stage.service.start(())
+    stage.configure()
+    stage.service.cti_output(LinkUp(SIDE, 20))
+    figures(stage, AgentsReady=3)
+    assert ("/finesse/api/Queue/10", "3") in {(t.node, t.value("agentsReady")) for t in stage.publisher.take()}
+    stage.link_down()
+    assert stage.service.queue_statistics(10) == NO_STATISTICS
+
+
+def test_figures_of_a_queue_nobody_configured_tell_nobody(stage: Stage) -> None:
+    stage.in_service()
+    stage.service.cti_output(StatisticsReceived(4711, Message("QUERY_SKILL_GROUP_STATISTICS_CONF", {})))
+    stage.clock.advance(0)
+    assert stage.publisher.take() == []
 
 
 def test_a_link_that_breaks_again_at_once_does_not_open_service(stage: Stage) -> None:
