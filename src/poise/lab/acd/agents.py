@@ -6,6 +6,7 @@ into and taken out of.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from poise.lab.data import EXTENSION_MAX, LabData, Person
@@ -26,7 +27,7 @@ from poise.lab.rules import (
     desktop_lost,
     ruling,
 )
-from poise.protocols.cti.constants import AgentState, ForcedFlag, Reason
+from poise.protocols.cti.constants import AgentState, Direction, ForcedFlag, Reason
 
 SETTABLE = frozenset(
     {
@@ -39,6 +40,13 @@ SETTABLE = frozenset(
     }
 )
 """States that can be asked for."""
+
+NOT_ANSWERED = {Deployment.UCCE: 32767, Deployment.UCCX: 32763}
+"""Reason of the NOT_READY after a call the agent did not answer."""
+PLACED_WHILE_READY = {Deployment.UCCE: 50006, Deployment.UCCX: 32762}
+"""Reason of the NOT_READY of an agent who placed a call while READY."""
+OTHER_CALL_UCCX = 32761
+"""UCCX: NOT_READY because of a call that came from no queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +74,21 @@ class AgentNow:
     """Monotonic seconds at which the state began."""
     pending: AgentState | None = None
     """State that follows the call."""
+    direction: Direction = Direction.NONE
+    """Of the call the state is about."""
 
 
 class _Agent:
     __slots__ = (
         "before_call",
+        "direction",
         "extension",
         "pended",
         "pending",
         "pending_reason",
         "person",
         "reason",
+        "returns_ready",
         "since",
         "state",
     )
@@ -91,9 +103,11 @@ class _Agent:
         self.pending_reason: int = Reason.NONE
         self.pended = False  # during the present call
         self.before_call = AgentState.NOT_READY
+        self.direction = Direction.NONE
+        self.returns_ready = False  # NOT_READY only because of a call
 
     def now(self) -> AgentNow:
-        return AgentNow(self.person, self.state, self.reason, self.extension, self.since, self.pending)
+        return AgentNow(self.person, self.state, self.reason, self.extension, self.since, self.pending, self.direction)
 
 
 class Acd:
@@ -107,6 +121,8 @@ class Acd:
         self._agents = {person.agent_id: _Agent(person) for person in data.people}
         self._extensions = {person.extension for person in data.people}
         self._used: dict[str, str] = {}  # extension -> agent id
+        self.on_move: Callable[[AgentNow, AgentNow, float], None] = lambda before, after, now: None
+        """Told of every change of state: before, after, monotonic seconds."""
 
     def agent(self, agent_id: str) -> AgentNow | None:
         """An agent now, or None when there is no such agent."""
@@ -116,6 +132,14 @@ class Acd:
     def at_extension(self, extension: str) -> AgentNow | None:
         """The agent signed in at an extension."""
         return self.agent(self._used.get(extension, ""))
+
+    def has_telephone(self, extension: str) -> bool:
+        """Whether an extension is an agent's telephone, signed in or not."""
+        return extension in self._extensions or extension in self._used
+
+    def everybody(self) -> Iterator[AgentNow]:
+        """All agents, in the order of the data."""
+        return (agent.now() for agent in self._agents.values())
 
     def request(self, request: StateRequest, now: float) -> Refuse | list[AgentNow]:
         """Judge a request and carry it out: the refusal, or the changes (none when it was true already)."""
@@ -151,6 +175,7 @@ class Acd:
         if act is Act.KEEP:
             return []
         if act is Act.MOVE:
+            agent.returns_ready = False
             return [self._move(agent, wanted, reason, now)]
         if act is Act.PEND_ONCE and agent.pended:
             return NOT_TWICE
@@ -179,18 +204,67 @@ class Acd:
         return [login, self._move(agent, AgentState.NOT_READY, SIGN_IN_REASON[self.deployment], now)]
 
     def _move(self, agent: _Agent, state: AgentState, reason: int, now: float) -> AgentNow:
+        before = agent.now()
         agent.state = state
         agent.reason = reason if state in (AgentState.NOT_READY, AgentState.LOGOUT) else Reason.NONE
         agent.since = now
         if state not in ON_CALL:
             agent.pending, agent.pending_reason, agent.pended = None, Reason.NONE, False
+            agent.direction = Direction.NONE
         snapshot = agent.now()
+        self.on_move(before, snapshot, now)
         if state is AgentState.LOGOUT:
             self._used.pop(agent.extension, None)
             agent.extension = ""
         return snapshot
 
     # Calls, as far as agent states go
+
+    def on_call(self, agent_id: str, state: AgentState, direction: Direction, now: float) -> list[AgentNow]:
+        """A call puts the agent into RESERVED, TALKING or HOLD."""
+        agent = self._agents[agent_id]
+        if agent.state is AgentState.LOGOUT or agent.state is state:
+            return []
+        if agent.state not in ON_CALL:
+            ready = agent.returns_ready or agent.state in (AgentState.AVAILABLE, AgentState.WORK_READY)
+            agent.before_call = AgentState.AVAILABLE if ready else AgentState.NOT_READY
+            agent.returns_ready = False
+        agent.direction = direction
+        return [self._move(agent, state, Reason.NONE, now)]
+
+    def placed_while_ready(self, agent_id: str, now: float) -> list[AgentNow]:
+        """A READY agent places a call: NOT_READY until it is over."""
+        return self._not_ready_for(self._agents[agent_id], PLACED_WHILE_READY[self.deployment], now)
+
+    def other_call(self, agent_id: str, now: float) -> list[AgentNow]:
+        """UCCX: a READY agent takes a call from no queue, which is no TALKING: NOT_READY until it is over."""
+        return self._not_ready_for(self._agents[agent_id], OTHER_CALL_UCCX, now)
+
+    def _not_ready_for(self, agent: _Agent, reason: int, now: float) -> list[AgentNow]:
+        if agent.state is not AgentState.AVAILABLE:
+            return []
+        change = self._move(agent, AgentState.NOT_READY, reason, now)
+        agent.returns_ready = True
+        return [change]
+
+    def no_call(self, agent_id: str, now: float, *, wrap_up: bool = False) -> list[AgentNow]:
+        """No call is left at the agent's telephone."""
+        agent = self._agents[agent_id]
+        if agent.state in ON_CALL:
+            return self.end_call(agent_id, now, wrap_up=wrap_up)
+        if agent.returns_ready and agent.state is AgentState.NOT_READY:
+            agent.returns_ready = False
+            return [self._move(agent, AgentState.AVAILABLE, Reason.NONE, now)]
+        return []
+
+    def not_answered(self, agent_id: str, now: float) -> list[AgentNow]:
+        """The agent let a call ring too long: NOT_READY, or what was asked for meanwhile."""
+        agent = self._agents[agent_id]
+        if agent.state is not AgentState.RESERVED:
+            return []
+        if agent.pending is not None:
+            return self.end_call(agent_id, now)
+        return [self._move(agent, AgentState.NOT_READY, NOT_ANSWERED[self.deployment], now)]
 
     def start_call(self, agent_id: str, now: float) -> list[AgentNow]:
         """A call is routed to a READY agent and answered, or a NOT_READY agent places one: ends in TALKING."""
