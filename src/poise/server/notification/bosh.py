@@ -7,7 +7,8 @@ answers leave in request order.
 
 from __future__ import annotations
 
-import secrets
+import os
+from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Sequence
 
@@ -28,6 +29,8 @@ from poise.server.notification.timing import SIGN_IN_S
 
 SID_BYTES = 16
 """128 random bits of a session id, as XEP-0124 section 14.3 wants it unpredictable (C01, SEC13)."""
+STREAM_ID_BYTES = 8
+"""Random bytes of `authid`; nothing here depends on it, old clients made digests of it."""
 
 
 class BoshClient(ClientSession):
@@ -265,10 +268,11 @@ class BoshService:
     def _admit(self, body: Body, exchange: BoshExchange, now: float) -> BoshClient:
         hub, secure, address = self.hub, exchange.secure, exchange.address
         c2s = C2S(hub.host.domain, self._streams[secure])
+        random = os.urandom(SID_BYTES + STREAM_ID_BYTES)
         core, effects = BoshSession.create(
             body,
-            sid=secrets.token_urlsafe(SID_BYTES),
-            stream_id=secrets.token_hex(8),
+            sid=urlsafe_b64encode(random[:SID_BYTES]).rstrip(b"=").decode(),
+            stream_id=random[SID_BYTES:].hex(),
             domain=hub.host.domain,
             secure=secure,
             policy=self.policy,

@@ -29,7 +29,7 @@ from poise.server.notification.live import LiveSession, live
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
-from poise.server.notification.tcp import TcpService
+from poise.server.notification.tcp import TcpService, keep_alive
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, IDLE_S, STOP_S, HttpLimits, HttpTimes
 from poise.server.notification.websocket import WebSocketPolicy, WebSocketService
 
@@ -169,6 +169,8 @@ class NotificationService:
                     ssl_shutdown_timeout=FAREWELL_S if listen.tls is not None else None,
                 )
                 self._servers.append(server)
+                for listening in server.sockets:
+                    keep_alive(listening)
                 port = self._ports[listen.name] = server.sockets[0].getsockname()[1]
                 if listen.kind is Kind.HTTP and listen.bosh and listen.websocket:
                     endpoints.append((listen.tls is not None, port))
@@ -343,6 +345,11 @@ class NotificationService:
         clients = [client for client in self._clients() if not user or client.jid.partition("@")[0] == user]
         clients.sort(key=lambda client: (client.jid, client.created_at))
         return len(clients), [live(client, now) for client in clients[start : start + count]]
+
+    @property
+    def storage_trouble(self) -> str:
+        """Why what the host must not forget is not being written; empty when it is, or nothing is kept."""
+        return self.hub.persistence.trouble if self.hub.persistence is not None else ""
 
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
