@@ -325,8 +325,8 @@ class Application:
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble}
-        health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
-        app = web_services(services, health.routes())
+        self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
+        app = web_services(services, self.health.routes())
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
