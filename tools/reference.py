@@ -42,6 +42,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
 from poise.server.storage import presences
+from poise.server.webservices.problems import PROBLEMS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -77,6 +78,7 @@ EVENT = Message(
 )
 EXAMPLES: Mapping[str, Any] = {
     "address": "192.0.2.17",
+    "alive": False,
     "available": False,
     "body": b"<body xmlns='http://jabber.org/protocol/httpbind' rid='164053266' sid='f382a015'/>",
     "closed": Closed(ENDINGS["idle"], 936.8, 936.8, 1000.0, 60.0, "no request held for 63 s"),
@@ -85,7 +87,9 @@ EXAMPLES: Mapping[str, Any] = {
     "count": 4,
     "cti_link_down.reason": "no answer to 3 heartbeats",
     "decoded_message_from_cti_server.message": EVENT,
+    "demo_telephony.text": "The demo's telephone system (process 4711) ended with exit code 1.",
     "dispatch_ms": 1_497_638_824_643,
+    "doing": "publishing of AgentChanged",
     "elapsed_ms": 1.4,
     "enabled": True,
     "epoch_ms": 1_497_638_764_630,
@@ -174,7 +178,18 @@ def timers_page() -> list[str]:
 def errors_page() -> list[str]:
     """REST refusals."""
     rows = [(f"`{code.value}`", str(e.status), e.type, e.message) for code, e in CATALOGUE.items()]
-    return [*table(("code", "status", "ErrorType", "ErrorMessage"), rows), ""]
+    refused = [(f"`{problem.code}`", str(problem.status), problem.title) for problem in PROBLEMS.values()]
+    return [
+        *table(("code", "status", "ErrorType", "ErrorMessage"), rows),
+        "",
+        "## The administrator's API",
+        "",
+        "What is refused below `/poise/api` is told as `application/problem+json` (RFC 9457): `code`, `status`, `title`"
+        " and in `detail` what belongs to the single case.",
+        "",
+        *table(("code", "status", "title"), refused),
+        "",
+    ]
 
 
 def metrics_page() -> list[str]:

@@ -53,10 +53,10 @@ def test_an_account_imported_beside_the_server_exists_a_second_later(tmp_path: P
         beside = await Store.open(sqlite_url(tmp_path / DATABASE))
         await import_accounts(beside, [(2, {"login_id": "1001", "password_hash": CHEAP.hash("x"), "roles": "agent"})])
         await beside.close()
-        assert not application._people.exists("1001")
+        assert not application.people.exists("1001")
         clock.advance(ACCOUNTS_S)
         await looked.wait()
-        assert application._people.exists("1001")
+        assert application.people.exists("1001")
 
     play(tmp_path, story)
 
