@@ -10,7 +10,7 @@ from poise.protocols.cti.codec import CtiError, encode
 from poise.protocols.cti.layout import layout
 from poise.protocols.cti.link import Link
 from poise.protocols.cti.messages import Message
-from poise.protocols.cti.outputs import Connect, LinkDown, LinkUp, Output, RequestEnded, Side
+from poise.protocols.cti.outputs import Connect, LinkDown, LinkUp, Output, RequestEnded, SendBytes, Side
 from poise.protocols.cti.settings import LinkSettings
 from poise.protocols.cti.states import CONNECTED_STATES, LinkState
 
@@ -33,21 +33,26 @@ INTERESTING = [
     "QUERY_AGENT_STATE_CONF",
     "SET_AGENT_STATE_CONF",
     "CONTROL_FAILURE_CONF",
+    "SNAPSHOT_DEVICE_CONF",
+    "SNAPSHOT_CALL_CONF",
+    "QUERY_SKILL_GROUP_STATISTICS_CONF",
 ]
-TAGS = ["LOGIN_ID", "ATC_AGENT_ID", "AGENT_TEAM_NAME", "AGENT_ID"]
+TOLD = {"InvokeID"}
+"""Of messages with more fields than an example can hold: the ones that matter."""
+TAGS = ["LOGIN_ID", "ATC_AGENT_ID", "AGENT_TEAM_NAME", "AGENT_ID", "AGENT_EXTENSION", "CALL_CONN_DEVID"]
 
 
 @st.composite
 def server_messages(draw: st.DrawFn) -> Message:
     name = draw(st.sampled_from(INTERESTING))
     names = [field.name for field in layout().message_by_name[name].fixed if field.since <= 20]
-    fields = {field: draw(SMALL) for field in names}
+    fields = {field: draw(SMALL) for field in names if field in TOLD or len(names) < 30}
     if "SystemEventArg1" in fields:
         fields["SystemEventArg1"] = 5000
     floats = draw(
         st.lists(
             st.tuples(st.sampled_from(TAGS), st.sampled_from(["1001", "1002", "", "x" * 11]))
-            | st.tuples(st.just("RECORD_TYPE"), st.integers(0, 3))
+            | st.tuples(st.sampled_from(["RECORD_TYPE", "CALL_CONN_CALLID", "PERIPHERAL_NUMBER"]), st.integers(0, 3))
             | st.tuples(st.just("AGENT_CONFIG_KEY"), st.just(b"12345678")),
             max_size=6,
         )
@@ -114,7 +119,7 @@ def step(link: Link, what: object, now: float, follower: Follower) -> None:
 @given(st.lists(STEPS, max_size=60))
 @settings(max_examples=400, deadline=None)
 def test_a_link_survives_any_server(steps: list[object]) -> None:
-    link = Link(LinkSettings(SIDES))
+    link = Link(LinkSettings(SIDES, statistics_s=10.0))
     follower = Follower(link)
     now = 0.0
     follower.hear(link.start(now))
@@ -128,3 +133,59 @@ def test_a_link_survives_any_server(steps: list[object]) -> None:
     follower.hear(link.due(now + timing.REQUEST_TIMEOUT_S + 1))
     assert sorted(follower.ended) == sorted(follower.asked)
     assert not follower.up
+
+
+def to_up(link: Link, now: float, agents: int, calls: int) -> list[str]:
+    """An honest server brings the link up; the names of everything the link asked for."""
+    asked: list[str] = []
+    outputs = link.start(now) if link.state is LinkState.STOPPED else link.due(link.deadline)
+    outputs += link.connected(now)
+    while link.state is not LinkState.UP:
+        sent = [output.message for output in outputs if isinstance(output, SendBytes)]
+        assert sent, f"nothing is asked any more in {link.state}"
+        outputs = []
+        for message in sent:
+            asked.append(message.name)
+            for answer in honest(message, agents, calls):
+                outputs += link.feed(encode(answer, link.version), now)
+    return asked
+
+
+def honest(message: Message, agents: int, calls: int) -> list[Message]:
+    """What an honest server says."""
+    invoke = {"InvokeID": message.fields.get("InvokeID", 0)}
+    if message.name == "OPEN_REQ":
+        return [Message("OPEN_CONF", {**invoke, "PeripheralOnline": 1})]
+    if message.name == "CONFIG_REQUEST_KEY_EVENT":
+        return [Message("CONFIG_KEY_EVENT")]
+    if message.name == "CONFIG_REQUEST_EVENT":
+        records = [(("RECORD_TYPE", 0), ("LOGIN_ID", str(1001 + at))) for at in range(agents)]
+        return [
+            Message("CONFIG_BEGIN_EVENT", {"ConfigType": 1}),
+            *(Message("CONFIG_AGENT_EVENT", {"NumRecords": 1}, record) for record in records),
+            Message("CONFIG_END_EVENT"),
+        ]
+    if message.name == "QUERY_AGENT_STATE_REQ":
+        where = (("AGENT_EXTENSION", message.agent_id or ""),)
+        return [Message("QUERY_AGENT_STATE_CONF", {**invoke, "AgentState": 4}, where)]
+    if message.name == "SNAPSHOT_DEVICE_REQ":
+        rows = tuple(("CALL_CONN_CALLID", 900 + at) for at in range(calls))
+        return [Message("SNAPSHOT_DEVICE_CONF", {**invoke, "NumCalls": calls}, rows)]
+    assert message.name == "SNAPSHOT_CALL_REQ"
+    return [Message("SNAPSHOT_CALL_CONF", invoke)]
+
+
+@given(st.integers(0, 120), st.integers(0, 5), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_every_session_asks_for_every_agent_every_telephone_and_every_call_once(
+    agents: int, calls: int, sessions: int
+) -> None:
+    link = Link(LinkSettings(SIDES))
+    now = 0.0
+    for _ in range(sessions):
+        asked = to_up(link, now, agents, calls)
+        assert asked.count("QUERY_AGENT_STATE_REQ") == agents
+        assert asked.count("SNAPSHOT_DEVICE_REQ") == agents
+        assert asked.count("SNAPSHOT_CALL_REQ") == (calls if agents else 0)
+        link.disconnected(now, "cut")
+        now = link.deadline

@@ -27,8 +27,9 @@ AFTER = st.sampled_from([0.0, 1.0, 20.0, 30.0, 61.0, 125.0])
 
 class Centre(RuleBasedStateMachine):
     """Users come and go, the link and the server fail. The oracle looks only at what goes in and at the logouts sent:
-    who *may* be forced out (had an XMPP session since the last sign-in through REST, has none now), and who *must* be
-    (`obliged`: lost the last session while signed in, and nothing has released him since)."""
+    who *may* be forced out (had an XMPP session, has none now, and has not begun anew without one), and who *must* be
+    (`obliged`: signed in, lost the last session and did not come back; a sign-in through REST gives time, and until
+    `open_until` also makes one of him whom the loss found signed out)."""
 
     @initialize(policy=st.sampled_from(POLICIES))
     def begin(self, policy: LogoutPolicy) -> None:
@@ -39,10 +40,13 @@ class Centre(RuleBasedStateMachine):
         self.sessions = dict.fromkeys(USERS, 0)
         self.had_session = dict.fromkeys(USERS, False)
         self.obliged: set[str] = set()
+        self.open_until = dict.fromkeys(USERS, 0.0)
         self.sent: set[str] = set()
         self.must_since: dict[str, float] = {}
+        self.free_until: dict[str, float] = {}
         self.stored: set[str] = set()
         self.restarted = False
+        self.impossible = False
         self.start()
 
     def start(self) -> None:
@@ -65,10 +69,13 @@ class Centre(RuleBasedStateMachine):
                 assert self.had_session[user], "an agent without XMPP was forced out"
                 assert self.state[user] is not AgentState.LOGOUT, "a signed-out agent was forced out"
                 assert self.link, "a logout was sent without a link"
+                assert self.now >= self.free_until.get(user, 0.0), "a sign-in did not give the whole time to come back"
                 if self.policy.waits_for_calls:
                     assert self.state[user] not in ON_CALL, "a call was cut"
                 self.sent.add(user)
                 self.must_since.pop(user, None)
+                if self.impossible:
+                    self.take(self.logout.not_sent(user, self.now))
         self.note()
 
     def note(self) -> None:
@@ -87,6 +94,8 @@ class Centre(RuleBasedStateMachine):
     def release(self, user: str) -> None:
         self.obliged.discard(user)
         self.sent.discard(user)
+        self.open_until[user] = 0.0
+        self.free_until.pop(user, None)
 
     @rule(user=st.sampled_from(USERS), after=AFTER)
     def a_resource_comes(self, user: str, after: float) -> None:
@@ -98,25 +107,42 @@ class Centre(RuleBasedStateMachine):
 
     @rule(user=st.sampled_from(USERS), after=AFTER)
     def a_resource_goes(self, user: str, after: float) -> None:
+        self.gone(user)
+        self.wait(after)
+
+    def gone(self, user: str) -> None:
         if self.sessions[user]:
             self.sessions[user] -= 1
+            if self.sessions[user] == 0:
+                self.open_until[user] = self.now + self.policy.grace_s
             if self.sessions[user] == 0 and (self.state[user] is not AgentState.LOGOUT or not self.link):
                 self.obliged.add(user)
             self.take(self.logout.presence(user, False, self.sessions[user] == 0, self.now))
-        self.wait(after)
 
     @rule(user=st.sampled_from(USERS), state=st.sampled_from([*WORKING, AgentState.LOGOUT]), after=AFTER)
     @precondition(lambda self: self.link)
     def the_cti_server_reports(self, user: str, state: AgentState, after: float) -> None:
         self.state[user] = state
+        if state is not AgentState.LOGOUT and self.sessions[user] == 0 and self.now < self.open_until[user]:
+            self.obliged.add(user)
         self.take(self.logout.agent(Agent(user, state=state), self.now))
+        self.wait(after)
+
+    @rule(after=AFTER)
+    def logouts_become_possible_or_impossible(self, after: float) -> None:
+        self.impossible = not self.impossible
         self.wait(after)
 
     @rule(user=st.sampled_from(USERS), after=AFTER)
     def the_agent_signs_in_through_rest(self, user: str, after: float) -> None:
         if self.sessions[user] == 0:
-            self.had_session[user] = False
-            self.release(user)
+            if self.logout.watch(user) is Watch.ABSENT:  # begins anew, and without XMPP he is nobody's business
+                self.had_session[user] = False
+                self.release(user)
+            else:
+                self.sent.discard(user)
+                self.must_since.pop(user, None)
+                self.free_until[user] = self.open_until[user] = self.now + self.policy.grace_s
         self.take(self.logout.signed_in(user, self.now))
         self.wait(after)
 
@@ -147,6 +173,9 @@ class Centre(RuleBasedStateMachine):
         self.sessions = dict.fromkeys(USERS, 0)
         self.sent.clear()
         self.must_since.clear()
+        self.free_until.clear()
+        for user in self.stored:
+            self.open_until[user] = self.now + self.policy.return_limit_s
         self.restarted = True
         self.start()
         self.take(self.logout.restarted(sorted(self.stored), self.now))
@@ -158,12 +187,16 @@ class Centre(RuleBasedStateMachine):
             self.take(self.logout.due(self.now))
         self.now = until
 
-    @rule(seconds=st.floats(5.0, 500.0))
-    def the_server_stands_still(self, seconds: float) -> None:
+    @rule(seconds=st.floats(5.0, 500.0), found_gone=st.sampled_from([None, *USERS]))
+    def the_server_stands_still(self, seconds: float, found_gone: str | None) -> None:
+        """And finds out that a session is over before it finds out that it stood still."""
+        for moments in (self.must_since, self.open_until, self.free_until):
+            for user in moments:
+                moments[user] += seconds
         self.now += seconds
-        self.logout.forgive(seconds)
-        for user in self.must_since:
-            self.must_since[user] += seconds
+        if found_gone is not None:
+            self.gone(found_gone)
+        self.logout.forgive(seconds, self.now)
 
     @invariant()
     def whoever_stays_away_is_forced_out_in_time(self) -> None:
@@ -179,6 +212,14 @@ class Centre(RuleBasedStateMachine):
             assert self.obliged <= self.stored
             assert self.stored == {user for user in USERS if self.logout.watch(user) is not Watch.ABSENT}
 
+    @invariant()
+    def nobody_is_ready_at_an_empty_chair_unwatched(self) -> None:
+        """No phantom READY: signed in, presence lost within living memory and not back, means that a logout is due."""
+        if not hasattr(self, "policy"):
+            return
+        for user in self.obliged:
+            assert self.logout.watch(user) not in (Watch.ABSENT, Watch.PRESENT, Watch.LEFT), user
 
-Centre.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+Centre.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 TestCentre = Centre.TestCase

@@ -196,7 +196,8 @@ def _supervisor_left_to_cti(_deployment: Deployment) -> Iterable[tuple[AgentStat
 
 
 def _system_left_to_cti(_deployment: Deployment) -> Iterable[tuple[AgentState, AgentState]]:
-    yield (_S.UNKNOWN, _S.LOGOUT)
+    """A forced logout may always be asked for (finesse-api.md 6.4, 6.8), also in states that UCCX says it has not."""
+    yield from ((state, _S.LOGOUT) for state in (*_EVERY_SIGNED_IN, _S.UNKNOWN))
 
 
 _LEFT_TO_CTI = {

@@ -4,12 +4,15 @@ Theory. A user is watched from the first `available` on. When the last resource 
 is over the agent is forced out through the CTI server - unless the agent came back, was signed out meanwhile, or may
 not be disturbed yet: UCCE with LOAD 0 waits for the end of a call, and without a CTI link nobody knows or can do
 anything, so the decision waits for the resync. Users who never had an XMPP session are not watched, whatever the CTI
-server says about them. The grace begins silently for an agent who is signed out (LEFT): if a sign-in that was under
-way arrives at the CTI server afterwards, it is nobody's. A logout that changed nothing is sent again (SENT): a lost
-request must not leave an agent READY. Whoever is watched is remembered outside; after a restart the remembered have as
-long to come back (RETURNING) as they could have been silent before, then the same grace. Time in which this server did
-not run is added to every deadline (`forgive`). While the link is down reports of agents are only kept: the picture is
-judged when it is whole again. `TRANSITIONS` is the whole machine; what is not in it changes nothing.
+server says about them. The grace runs silently for an agent who is signed out (LEFT): if a sign-in that was under way
+arrives at the CTI server afterwards, it is nobody's. A sign-in through REST proves that somebody is there, not that he
+sees what happens: the time to come back begins anew, never shorter than it was, and only presence ends it. A logout
+that changed nothing is sent again (SENT): a lost request must not leave an agent READY; one that could not be sent is
+tried again as often, and says so (UNSENT). Whoever is watched is remembered outside; after a restart the remembered
+have as long to come back (RETURNING) as they could have been silent before, then the same grace. Time in which this
+server did not run is added to every deadline that it lay in (`forgive`). While the link is down reports of agents are
+only kept: the picture is judged when it is whole again. `TRANSITIONS` is the whole machine; what is not in it changes
+nothing.
 
 Sources: the seed (timing and log order), finesse-api.md 6.4, cti.md 3.1. Must not know: XMPP, CTI messages, clocks.
 """
@@ -62,6 +65,7 @@ class Watch(Enum):
     ON_CALL = "the grace is over, a call is not"
     LINK_DOWN = "the grace is over, the CTI link is down"
     SENT = "the forced logout is sent, nothing has come of it yet"
+    UNSENT = "the grace is over, but no logout can be asked for in the agent's state"
 
 
 class Input(Enum):
@@ -71,6 +75,7 @@ class Input(Enum):
     GONE = "the last resource became unavailable"
     GONE_SIGNED_OUT = "the same, the agent being signed out"
     SIGN_IN = "a sign-in through REST"
+    NOT_SENT = "the forced logout could not be asked for"
     RESTARTED = "the server runs again"
     REPORT_SIGNED_IN = "the CTI server reports a state other than LOGOUT, no call"
     REPORT_SIGNED_OUT = "the CTI server reports LOGOUT"
@@ -85,7 +90,9 @@ class Input(Enum):
 _W, _I = Watch, Input
 TRANSITIONS: Mapping[tuple[Watch, Input], Watch] = {
     **{(watch, _I.BACK): _W.PRESENT for watch in Watch if watch is not _W.PRESENT},
-    **{(watch, _I.SIGN_IN): _W.ABSENT for watch in Watch if watch not in (_W.PRESENT, _W.ABSENT)},
+    **{(watch, _I.SIGN_IN): _W.GRACE for watch in (_W.GRACE, _W.ON_CALL, _W.LINK_DOWN, _W.SENT, _W.UNSENT)},
+    (_W.LEFT, _I.SIGN_IN): _W.LEFT,
+    (_W.RETURNING, _I.SIGN_IN): _W.RETURNING,
     (_W.ABSENT, _I.RESTARTED): _W.RETURNING,
     (_W.PRESENT, _I.GONE): _W.GRACE,
     (_W.PRESENT, _I.GONE_SIGNED_OUT): _W.LEFT,
@@ -96,7 +103,7 @@ TRANSITIONS: Mapping[tuple[Watch, Input], Watch] = {
     (_W.RETURNING, _I.DUE_ON_CALL): _W.GRACE,
     (_W.RETURNING, _I.DUE_LINK_DOWN): _W.GRACE,
     (_W.RETURNING, _I.DUE_SIGNED_OUT): _W.ABSENT,
-    (_W.GRACE, _I.REPORT_SIGNED_OUT): _W.ABSENT,
+    (_W.GRACE, _I.REPORT_SIGNED_OUT): _W.LEFT,
     (_W.GRACE, _I.DUE_FREE): _W.SENT,
     (_W.GRACE, _I.DUE_ON_CALL): _W.ON_CALL,
     (_W.GRACE, _I.DUE_LINK_DOWN): _W.LINK_DOWN,
@@ -113,9 +120,16 @@ TRANSITIONS: Mapping[tuple[Watch, Input], Watch] = {
     (_W.SENT, _I.DUE_FREE): _W.SENT,
     (_W.SENT, _I.DUE_ON_CALL): _W.ON_CALL,
     (_W.SENT, _I.DUE_SIGNED_OUT): _W.ABSENT,
+    (_W.SENT, _I.NOT_SENT): _W.UNSENT,
+    (_W.UNSENT, _I.REPORT_SIGNED_IN): _W.SENT,
+    (_W.UNSENT, _I.REPORT_SIGNED_OUT): _W.ABSENT,
+    (_W.UNSENT, _I.LINK_LOST): _W.LINK_DOWN,
+    (_W.UNSENT, _I.DUE_FREE): _W.SENT,
+    (_W.UNSENT, _I.DUE_ON_CALL): _W.ON_CALL,
+    (_W.UNSENT, _I.DUE_SIGNED_OUT): _W.ABSENT,
 }
 
-PENDING = frozenset((Watch.GRACE, Watch.ON_CALL, Watch.LINK_DOWN))
+PENDING = frozenset((Watch.GRACE, Watch.ON_CALL, Watch.LINK_DOWN, Watch.UNSENT))
 """A logout is on its way and can still be called off."""
 
 
@@ -123,10 +137,11 @@ class Why(Enum):
     """Why a pending logout was called off, or waits."""
 
     BACK = "presence is back"
-    SIGN_IN = "the agent signed in again"
+    SIGN_IN = "the agent signed in again, the time to come back begins anew"
     SIGNED_OUT = "the agent is signed out"
     ON_CALL = "the agent is on a call"
     LINK_DOWN = "the CTI link is down"
+    STATE = "no logout can be asked for in the agent's state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +168,7 @@ class GraceCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The grace is over but the logout has to wait."""
+    """The logout that was pending has to wait longer."""
 
     user: str
     why: Why
@@ -161,7 +176,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class ForceLogout:
-    """Send the forced logout, reason 255, now (PRESENCE DRIVEN LOGOUT)."""
+    """Send the forced logout, reason 255, now (PRESENCE DRIVEN LOGOUT); tell `not_sent` when that is impossible."""
 
     user: str
 
@@ -187,6 +202,8 @@ Output: TypeAlias = GraceStarted | GraceTick | GraceCancelled | Waiting | ForceL
 class _User:
     watch: Watch = Watch.ABSENT
     due_at: float = inf
+    since: float = 0.0
+    """When `due_at` was set."""
     tick_at: float = inf
     queued_at: float = field(default=inf, compare=False)
     """The one entry of the heap that counts."""
@@ -199,6 +216,7 @@ class ForcedLogout:
         self.policy = policy
         self._users: dict[str, _User] = {}
         self._agents: dict[str, Agent] = {}
+        self._calls: set[str] = set()
         self._link_up = False
         self._heap: list[tuple[float, str]] = []
 
@@ -218,14 +236,25 @@ class ForcedLogout:
         self._agents[agent.agent_id] = agent
         return self._reported(agent.agent_id, now)
 
+    def call(self, user: str, on_call: bool, now: float) -> list[Output]:
+        """The user has a call, or none any more. Reported apart from the agent's state and in no order with it: the
+        logout waits until both say that the call is over."""
+        (self._calls.add if on_call else self._calls.discard)(user)
+        return self._reported(user, now)
+
     def removed(self, user: str, now: float) -> list[Output]:
         """The configuration names the agent no more."""
         self._agents.pop(user, None)
         return self._reported(user, now)
 
     def signed_in(self, user: str, now: float) -> list[Output]:
-        """The user signed in through REST: somebody is there, with or without an XMPP session."""
+        """The user signed in through REST: somebody is there, but nobody may be in front of a screen that shows calls.
+        Also for a sign-in that the CTI server refuses later: it only gives more time."""
         return self._step(user, Input.SIGN_IN, now)
+
+    def not_sent(self, user: str, now: float) -> list[Output]:
+        """The logout just asked for by `ForceLogout` could not be sent."""
+        return self._step(user, Input.NOT_SENT, now)
 
     def cti(self, up: bool, now: float) -> list[Output]:
         """The CTI link is up, which means synchronised: every agent's picture is true; or it is lost."""
@@ -247,19 +276,26 @@ class ForcedLogout:
             out += self._step(user, Input.RESTARTED, now)
         return out
 
-    def forgive(self, seconds: float) -> None:
-        """The server did not run for so long: nobody is charged for it."""
+    def forgive(self, seconds: float, now: float) -> None:
+        """The server did not run for so long until now: nobody is charged for it.
+
+        What was set while the server caught up, before it noticed, is not lengthened: an agent who turns out to be
+        gone after a suspended night gets the grace, not the grace and a night.
+        """
         self._heap.clear()
         for user, entry in self._users.items():
-            entry.due_at += seconds
-            entry.tick_at += seconds
+            lost = max(0.0, min(seconds, now - entry.since))
+            entry.due_at += lost
+            if entry.tick_at < inf:
+                entry.tick_at = min(entry.tick_at + seconds, now + self.policy.monitor_s)
             entry.queued_at = inf
             self._queue(user, entry)
 
-    def due(self, now: float) -> list[Output]:
-        """Time passed."""
+    def due(self, now: float, most: float = inf) -> list[Output]:
+        """Time passed; for `most` users at once: the others stay due."""
         out: list[Output] = []
-        while self.deadline <= now:
+        while self.deadline <= now and most > 0:
+            most -= 1
             _, user = heapq.heappop(self._heap)
             entry = self._users[user]
             entry.queued_at = inf
@@ -284,6 +320,11 @@ class ForcedLogout:
             heapq.heappop(self._heap)
         return inf
 
+    def left_s(self, user: str, now: float) -> float:
+        """Seconds until the present state of a user ends by itself; infinite when it does not."""
+        entry = self._users.get(user)
+        return entry.due_at - now if entry is not None else inf
+
     def watch(self, user: str) -> Watch:
         """What the policy thinks about a user."""
         entry = self._users.get(user)
@@ -298,7 +339,7 @@ class ForcedLogout:
         agent = self._agents.get(user)
         if agent is None or not agent.signed_in:
             return Input.DUE_SIGNED_OUT
-        if self.policy.waits_for_calls and agent.state in ON_CALL:
+        if self.policy.waits_for_calls and (agent.state in ON_CALL or user in self._calls):
             return Input.DUE_ON_CALL
         return Input.DUE_FREE
 
@@ -329,9 +370,12 @@ class ForcedLogout:
                 out.append(Remember(user))
         entry.watch = after
         self._set_timers(entry, before, now)
-        if before in PENDING and after in (Watch.ABSENT, Watch.PRESENT):
-            out.append(GraceCancelled(user, _CALLED_OFF.get(what, Why.SIGNED_OUT)))
-        if after is Watch.GRACE:
+        if before in PENDING and after in (Watch.ABSENT, Watch.PRESENT, Watch.LEFT):
+            out.append(GraceCancelled(user, Why.BACK if what is Input.BACK else Why.SIGNED_OUT))
+        if what is Input.SIGN_IN:
+            if after is Watch.GRACE:
+                out.append(Waiting(user, Why.SIGN_IN))
+        elif after is Watch.GRACE:
             out.append(GraceStarted(user))
         elif after in _WAITS:
             out.append(Waiting(user, _WAITS[after]))
@@ -348,8 +392,9 @@ class ForcedLogout:
 
     def _set_timers(self, entry: _User, before: Watch, now: float) -> None:
         policy, after = self.policy, entry.watch
-        if (before, after) != (Watch.LEFT, Watch.GRACE):  # a late sign-in does not lengthen the grace
+        if {before, after} != {Watch.LEFT, Watch.GRACE}:  # what the CTI server reports does not lengthen the grace
             entry.due_at = now + _LENGTH[after](policy) if after in _LENGTH else inf
+            entry.since = now
         entry.tick_at = now + policy.monitor_s if after in PENDING else inf
 
     def _queue(self, user: str, entry: _User) -> None:
@@ -360,12 +405,12 @@ class ForcedLogout:
                 heapq.heappush(self._heap, (at, user))
 
 
-_CALLED_OFF = {Input.BACK: Why.BACK, Input.SIGN_IN: Why.SIGN_IN}
-_WAITS = {Watch.ON_CALL: Why.ON_CALL, Watch.LINK_DOWN: Why.LINK_DOWN}
+_WAITS = {Watch.ON_CALL: Why.ON_CALL, Watch.LINK_DOWN: Why.LINK_DOWN, Watch.UNSENT: Why.STATE}
 _LENGTH = {
     Watch.LEFT: lambda policy: policy.grace_s,
     Watch.GRACE: lambda policy: policy.grace_s,
     Watch.RETURNING: lambda policy: policy.return_limit_s,
     Watch.SENT: lambda policy: policy.retry_s,
+    Watch.UNSENT: lambda policy: policy.retry_s,
 }
 """States that end by themselves, and after how many seconds."""

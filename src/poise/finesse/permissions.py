@@ -8,10 +8,13 @@ match (finesse-api.md 1.3, 1.6, 2.1, 2.4, 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from poise.contact.dialog_requests import DialogWish
+from poise.contact.dialog_states import Action
+from poise.contact.dialogs import Shown
 from poise.contact.snapshots import Agent
 from poise.contact.states import Actor
 from poise.finesse.api_errors import ApiException, Code
@@ -37,6 +40,7 @@ class Api(Enum):
     READ_USER_REASONS = "GET User/ReasonCodes and User/ReasonCode"
     READ_USER_QUEUES = "GET User/Queues"
     READ_DIALOGS = "GET User/Dialogs"
+    MAKE_DIALOG = "POST User/Dialogs"
     SEND_CLIENT_LOG = "POST User/ClientLog"
     READ_TEAM = "GET Team"
     LIST_TEAMS = "GET Teams"
@@ -54,6 +58,7 @@ CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.READ_USER_REASONS: (_SELF, _ADMIN),
     Api.READ_USER_QUEUES: (_SELF, _ADMIN),
     Api.READ_DIALOGS: (_SELF, _ADMIN),
+    Api.MAKE_DIALOG: (_SELF,),
     Api.SEND_CLIENT_LOG: (_SELF,),
     Api.READ_TEAM: (_SUPERVISOR, _ADMIN),
     Api.LIST_TEAMS: (_ADMIN,),
@@ -74,6 +79,10 @@ class Caller:
     agent: Agent | None = None
     """The caller's own picture, if an agent."""
 
+    def is_user(self, agent_id: str) -> bool:
+        """Is that the caller's own id, in whatever case?"""
+        return self.user_id.lower() == agent_id.lower()
+
     def supervises(self, team_id: int | None) -> bool:
         """Is that one of the caller's teams?"""
         return self.agent is not None and any(team.team_id == team_id for team in self.agent.supervised)
@@ -82,7 +91,7 @@ class Caller:
 def relation(caller: Caller, target: Agent, api: Api) -> Relation:
     """The first relation of the caller to the user that may use the API. Raises ApiException when there is none."""
     allowed = CAPABILITIES[api]
-    if _SELF in allowed and caller.user_id == target.agent_id:
+    if _SELF in allowed and caller.is_user(target.agent_id):
         return _SELF
     if _SUPERVISOR in allowed and target.team is not None and caller.supervises(target.team.team_id):
         return _SUPERVISOR
@@ -112,6 +121,30 @@ def check(caller: Caller, api: Api, team_id: int | None = None) -> None:
     raise ApiException(Code.UNAUTHORIZED, caller.user_id)
 
 
+def check_dialog(caller: Caller, shown: Shown, agents: Mapping[str, Agent]) -> None:
+    """May the caller read a dialog? Raises ApiException. Allowed: who sees it, their supervisors, administrators."""
+    if caller.administrator or any(caller.is_user(agent_id) for agent_id in shown.viewers):
+        return
+    teams = (agents[agent_id].team for agent_id in shown.viewers if agent_id in agents)
+    if not any(team is not None and caller.supervises(team.team_id) for team in teams):
+        raise ApiException(Code.OTHER_USER, caller.user_id)
+
+
+SUPERVISORS_ONLY = frozenset((Action.SILENT_MONITOR, Action.BARGE_CALL, Action.INTERCEPT))
+"""What is asked by a supervisor about a member of her team."""
+
+
+def supervises_target(caller: Caller, wish: DialogWish, agents: Iterable[Agent]) -> None:
+    """For actions of supervisors: is the agent at the telephone in a team of the caller's? Raises ApiException."""
+    if wish.action not in SUPERVISORS_ONLY:
+        return
+    if caller.agent is None or not caller.agent.is_supervisor:
+        raise ApiException(Code.UNAUTHORIZED, caller.user_id)
+    target = next((agent for agent in agents if agent.signed_in and agent.extension == wish.to_address), None)
+    if target is not None and (target.team is None or not caller.supervises(target.team.team_id)):
+        raise ApiException(Code.INVALID_SUPERVISOR, wish.to_address)
+
+
 _NODES: Mapping[Kind, tuple[Relation, ...]] = {
     Kind.USER: (_SELF, _SUPERVISOR, _ADMIN),
     Kind.DIALOGS: (_SELF, _SUPERVISOR, _ADMIN),
@@ -136,7 +169,7 @@ def may_subscribe(caller: Caller, node: str, agents: Mapping[str, Agent]) -> boo
     allowed = _NODES[name.kind]
     if _ANYONE in allowed or (_ADMIN in allowed and caller.administrator):
         return True
-    if _SELF in allowed and name.user == caller.user_id:
+    if _SELF in allowed and caller.is_user(name.user):
         return True
     if _SUPERVISOR not in allowed:
         return False

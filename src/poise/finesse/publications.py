@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from poise.contact.queue_figures import NO_STATISTICS, QueueStatistics
 from poise.contact.snapshots import Agent, AgentAdded, AgentChanged, AgentFailed, AgentRemoved, Change, Queue, TeamName
 from poise.finesse import nodes
 from poise.finesse.failures import failure_update
-from poise.finesse.queues import NO_STATISTICS, QueueStatistics, queue_update
+from poise.finesse.queues import queue_update
 from poise.finesse.system_info import SystemStatus, system_info_update
 from poise.finesse.update import Event, update
 from poise.finesse.users import UserContext, gone_update, summary_update, user_update

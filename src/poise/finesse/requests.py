@@ -1,4 +1,8 @@
-"""Bodies of REST requests, read tolerantly: any order of children, unknown children ignored, the last of two wins."""
+"""Bodies of REST requests, read tolerantly where that cannot mislead: any order of children, unknown children ignored.
+
+A parameter given twice is refused, and so is a reason for a state that takes none: a client that says two things is
+told so, instead of being shown the state it did not mean. (For configuration the guide lets the last of two win.)
+"""
 
 from __future__ import annotations
 
@@ -46,14 +50,15 @@ def parse_body(data: bytes, root: str) -> Element:
         too_large = error.kind in (XmlFault.TOO_BIG, XmlFault.TOO_DEEP, XmlFault.TOO_WIDE)
         raise ApiException(Code.TOO_LARGE if too_large else Code.MALFORMED_XML, error.detail) from None
     if element.name != root:
-        raise ApiException(Code.WRONG_ROOT, root)
+        raise ApiException(Code.WRONG_ROOT, f"{element.name[:64]} instead of {root}")
     return element
 
 
 def user_request(data: bytes) -> UserRequest:
     """The body of PUT User. Raises ApiException."""
     user = parse_body(data, "User")
-    state = _value(user, "state")
+    _refuse_repeats(user, "state", "extension", "reasonCodeId", "mobileAgent")
+    state = value_of(user, "state")
     if not state:
         raise ApiException(Code.PARAMETER_MISSING, "state")
     try:
@@ -63,10 +68,10 @@ def user_request(data: bytes) -> UserRequest:
     if wanted not in TO_CTI:
         raise ApiException(Code.INVALID_STATE_NAME, state)
     if wanted is AgentState.LOGIN:
-        extension = _value(user, "extension")
+        extension = value_of(user, "extension")
         if not extension:
             raise ApiException(Code.PARAMETER_MISSING, "extension")
-        return UserRequest(wanted, extension=extension, mobile=_mobile(user))
+        return UserRequest(wanted, extension=extension, reason_id=_reason_id(user), mobile=_mobile(user))
     return UserRequest(wanted, reason_id=_reason_id(user))
 
 
@@ -76,6 +81,8 @@ def state_wish(request: UserRequest, agent: Agent, actor: Actor, reasons: Reason
     `password`: the caller's own, for CTI servers that check it at sign-in.
     """
     category = CATEGORY_OF.get(request.state)
+    if category is None and request.reason_id is not None:
+        raise ApiException(Code.INVALID_INPUT, "reasonCodeId")
     return StateWish(
         request.state,
         actor,
@@ -106,7 +113,7 @@ def _reason_code(
 
 def _reason_id(user: Element) -> int | None:
     """reasonCodeId; absent, empty and -1 all mean none."""
-    text = _value(user, "reasonCodeId")
+    text = value_of(user, "reasonCodeId")
     if text in ("", "-1"):
         return None
     if not (text.isascii() and text.isdigit()) or len(text) > 10:
@@ -115,10 +122,11 @@ def _reason_id(user: Element) -> int | None:
 
 
 def _mobile(user: Element) -> MobileAgent | None:
-    mobile = _last(user, "mobileAgent")
+    mobile = last_child(user, "mobileAgent")
     if mobile is None:
         return None
-    mode, number = _value(mobile, "mode"), _value(mobile, "dialNumber")
+    _refuse_repeats(mobile, "mode", "dialNumber")
+    mode, number = value_of(mobile, "mode"), value_of(mobile, "dialNumber")
     for name, value in (("mode", mode), ("dialNumber", number)):
         if not value:
             raise ApiException(Code.PARAMETER_MISSING, name)
@@ -130,7 +138,15 @@ def _mobile(user: Element) -> MobileAgent | None:
     return MobileAgent(mode, number)
 
 
-def _last(parent: Element, name: str) -> Element | None:
+def _refuse_repeats(parent: Element, *names: str) -> None:
+    given = [child.name for child in parent.elements()]
+    for name in names:
+        if given.count(name) > 1:
+            raise ApiException(Code.INVALID_INPUT, name)
+
+
+def last_child(parent: Element, name: str) -> Element | None:
+    """The last child of that name: of two, the last wins."""
     found = None
     for child in parent.elements():
         if child.name == name:
@@ -138,6 +154,7 @@ def _last(parent: Element, name: str) -> Element | None:
     return found
 
 
-def _value(parent: Element, name: str) -> str:
-    child = _last(parent, name)
+def value_of(parent: Element, name: str) -> str:
+    """The text of the last child of that name, without the white space around it; empty when there is none."""
+    child = last_child(parent, name)
     return child.text.strip(_SPACES) if child is not None else ""

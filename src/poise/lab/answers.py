@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from poise.lab.acd import Acd, AgentNow
+from poise.lab.acd.agents import Acd, AgentNow
+from poise.lab.acd.events import group_id
 from poise.lab.data import LabData, Person, SkillGroup, as_json
 from poise.lab.rules import Deployment, Refuse
 from poise.protocols.cti.constants import (
@@ -53,29 +54,36 @@ def control_failure(invoke_id: int, refusal: Refuse) -> Message:
     return Message("CONTROL_FAILURE_CONF", fields)
 
 
+def with_id(answer: Message | Refuse | int, invoke_id: int) -> Message:
+    """What a request about calls was answered with, as the message to its InvokeID."""
+    if isinstance(answer, Refuse):
+        return control_failure(invoke_id, answer)
+    if isinstance(answer, int):
+        return Message("FAILURE_CONF", {"InvokeID": invoke_id, "Status": answer})
+    return Message(answer.name, {**answer.fields, "InvokeID": invoke_id}, answer.floats)
+
+
+def system_event(event: SystemEventId, pg_status: int, time: int, argument: int = 0) -> Message:
+    """SYSTEM_EVENT."""
+    fields = {
+        "PGStatus": pg_status,
+        "ICMCentralControllerTime": time,
+        "SystemEventID": int(event),
+        "SystemEventArg1": argument,
+        "EventDeviceType": 0xFFFF,
+    }
+    return Message("SYSTEM_EVENT", fields)
+
+
 def peripheral_event(peripheral_id: int, online: bool, time: int) -> Message:
     """SYSTEM_EVENT: the peripheral came or went."""
     event = SystemEventId.PERIPHERAL_ONLINE if online else SystemEventId.PERIPHERAL_OFFLINE
-    return Message(
-        "SYSTEM_EVENT",
-        {
-            "PGStatus": 0 if online else 4,
-            "ICMCentralControllerTime": time,
-            "SystemEventID": int(event),
-            "SystemEventArg1": peripheral_id,
-            "EventDeviceType": 0xFFFF,
-        },
-    )
+    return system_event(event, 0 if online else 4, time, peripheral_id)
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for at in range(0, len(items), size):
         yield items[at : at + size]
-
-
-def _group_id(group: SkillGroup) -> int:
-    """SkillGroupID: another key than the number, as in real systems."""
-    return 5000 + group.number & 0x7FFFFFFF
 
 
 def _flags(person: Person, team_id: int) -> int:
@@ -120,7 +128,7 @@ def _group_record(group: SkillGroup, peripheral_id: int) -> Floats:
         ("PERIPHERAL_ID", peripheral_id),
         ("PERIPHERAL_NUMBER", group.number),
         ("SKILL_GROUP_PRIORITY", 0),
-        ("SKILL_GROUP_SKILL_TARGET_ID", _group_id(group)),
+        ("SKILL_GROUP_SKILL_TARGET_ID", group_id(group.number)),
         ("AUTO_WORK", 0),
         ("PERIPHERAL_NAME", group.name),
         ("MR_DOMAIN_ID", VOICE_MRD),
@@ -189,7 +197,7 @@ def state_confirmation(data: LabData, agent: AgentNow, invoke_id: int) -> Messag
         for group in groups
         for entry in (
             ("SKILL_GROUP_NUMBER", group.number),
-            ("SKILL_GROUP_ID", _group_id(group)),
+            ("SKILL_GROUP_ID", group_id(group.number)),
             ("SKILL_GROUP_PRIORITY", 0),
             ("SKILL_GROUP_STATE", int(agent.state)),
         )
@@ -232,6 +240,8 @@ def state_event(agent: AgentNow, peripheral_id: int, kind: PeripheralType, signa
     if signature:
         floats.append(("CLIENT_SIGNATURE", signature))
     floats += [*agent_floats(agent.person.agent_id), *_where(agent)]
+    if agent.direction:
+        floats.append(("DIRECTION", int(agent.direction)))
     if agent.pending is not None:
         floats.append(("NEXT_AGENT_STATE", int(agent.pending)))
     return Message("AGENT_STATE_EVENT", fields, tuple(floats))

@@ -12,7 +12,7 @@ LOAD parameter ("Logout on Agent Disconnect").
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NamedTuple, TypeAlias
 
 from poise.protocols.cti.constants import AgentState, FailureCode, PeripheralError, Reason
@@ -45,8 +45,9 @@ class Act(Enum):
 class Refuse(NamedTuple):
     """What a refused request is answered with."""
 
-    code: FailureCode
-    peripheral_error: PeripheralError = PeripheralError.NONE
+    code: IntEnum
+    """FailureCode of CONTROL_FAILURE_CONF."""
+    peripheral_error: IntEnum = PeripheralError.NONE
 
 
 Ruling: TypeAlias = Act | Refuse

@@ -1,22 +1,28 @@
 """A simulated CTI server for any number of clients: bytes in, bytes out. No I/O, no clock.
 
-Theory. Clients share one `Acd`. A client's session begins with OPEN_REQ and lives as long as something is heard from it
-within the idle time-out it asked for. A request changes agents; the answer goes to its client, and every change goes to
-every client that wants agents' events. Faults that tests need are plain attributes and methods here.
+Theory. Clients share one contact centre (`acd.centre.Centre`). A client's session begins with OPEN_REQ and lives as
+long as something is heard from it within the idle time-out it asked for. A request is answered to its client, and what
+it changes is told to every client that wants such events. Faults that tests need are plain attributes and methods here.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from poise.lab import answers
-from poise.lab.acd import SETTABLE, Acd, AgentNow, StateRequest
+from poise.lab import answers, monitors
+from poise.lab.acd.agents import SETTABLE, Acd, AgentNow, StateRequest
+from poise.lab.acd.centre import Centre
+from poise.lab.acd.events import CHANGED_ECC_ONLY_FROM, AgentTold, CallTold, Events
+from poise.lab.acd.settings import AcdSettings
+from poise.lab.callrequests import NO_TELEPHONY, CallRequests
 from poise.lab.data import DEMO, LabData
-from poise.lab.rules import UNKNOWN_AGENT, Deployment, Refuse
-from poise.protocols.cti.codec import CtiError, Framer, Malformed, encode
-from poise.protocols.cti.constants import NULL32, AgentState, Service, Status
+from poise.lab.rules import UNKNOWN_AGENT, Deployment
+from poise.lab.sessions import Session
+from poise.protocols.cti.codec import HEADER, CtiError, Framer, Malformed, encode
+from poise.protocols.cti.constants import NULL32, AgentState, Service, Status, SystemEventId
 from poise.protocols.cti.layout import NEWEST_VERSION, OLDEST_VERSION
 from poise.protocols.cti.messages import Message
 from poise.protocols.cti.timing import HEARTBEAT_S
@@ -33,8 +39,18 @@ GRANTABLE_SERVICES = int(~Service(0)) | 0x200 | 0x40000
 SIGNATURE_MAX = 63
 """Bytes of CLIENT_SIGNATURE without its final NUL."""
 
-_HOLD_BIT = 9
-"""AgentStateMask has no bit for UNKNOWN, so HOLD and those after it are one lower than their state."""
+CONTROL_FREE = frozenset(
+    {
+        "SNAPSHOT_CALL_REQ",
+        "SNAPSHOT_DEVICE_REQ",
+        "QUERY_DEVICE_INFO_REQ",
+        "QUERY_SKILL_GROUP_STATISTICS_REQ",
+        "QUERY_AGENT_STATISTICS_REQ",
+        "AGENT_DESK_SETTINGS_REQ",
+    }
+)
+"""Requests about calls that only look: possible without the service CLIENT_CONTROL and without telephony."""
+WITHOUT_TELEPHONY = CONTROL_FREE | {"SET_CALL_DATA_REQ", "RELEASE_CALL_REQ", "BAD_CALL_REQ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,9 @@ class LabSettings:
     peripheral_id: int = 5000
     versions: tuple[int, int] = (OLDEST_VERSION, NEWEST_VERSION)
     """Oldest and newest protocol version that is accepted."""
+    acd: AcdSettings = field(default_factory=AcdSettings)
+    shuffle: int | None = None
+    """Seed by which confirmations, call events and agent-state events of one step are mixed; None: they are not."""
 
 
 class Send(NamedTuple):
@@ -65,35 +84,19 @@ class Drop(NamedTuple):
 
 
 LabOutput = Send | Drop
-
-
-@dataclass(eq=False, slots=True)
-class Session:
-    """One client's connection."""
-
-    framer: Framer
-    deadline: float
-    """Monotonic seconds at which it is dropped unless something is heard."""
-    open: bool = False
-    closed: bool = False
-    version: int = NEWEST_VERSION
-    services: int = 0
-    agent_states: int = 0
-    signature: str = ""
-    idle_s: float = field(default=float("inf"))
-    malformed: int = 0
-
-    def wants(self, state: AgentState) -> bool:
-        """Whether the client asked for events about agents in that state."""
-        if not (self.open and self.services & (Service.ALL_EVENTS | Service.PERIPHERAL_MONITOR)):
-            return False
-        bit = int(state) if state < AgentState.UNKNOWN else _HOLD_BIT + int(state) - AgentState.HOLD
-        return state is AgentState.UNKNOWN or bool(self.agent_states >> bit & 1)
+__all__ = ["Drop", "LabOutput", "LabServer", "LabSettings", "Send", "Session"]
 
 
 def _shortened(signature: str) -> str:
     """As much of a client's signature as fits into events."""
     return signature.encode()[:SIGNATURE_MAX].decode(errors="ignore")
+
+
+def _for_monitor(data: bytes, monitor_id: int) -> bytes:
+    """The event as a monitor reports it: MonitorID is the first field of each."""
+    if not monitor_id:
+        return data
+    return data[: HEADER.size] + monitor_id.to_bytes(4, "big") + data[HEADER.size + 4 :]
 
 
 class LabServer:
@@ -102,13 +105,22 @@ class LabServer:
     def __init__(self, settings: LabSettings | None = None, epoch_s: float = 0.0) -> None:
         self.settings = settings if settings is not None else LabSettings()
         self.acd = Acd(self.settings.data, self.settings.deployment, self.settings.load)
+        kind = answers.PERIPHERAL_TYPES[self.settings.deployment]
+        events = Events(self.settings.peripheral_id, int(kind))
+        self.centre = Centre(self.settings.data, self.acd, self.settings.acd, events)
         self.sessions: list[Session] = []
         self.answers_heartbeats = True
         """Fault: a server that lives but does not answer heartbeats."""
         self.answers_requests = True
         """Fault: requests are heard, and nothing is done or said."""
         self.online = True
+        self.active_side = "A"
+        """Side whose clients are served; on the other one OPEN_REQ is refused."""
         self._epoch = epoch_s
+        self._calls = CallRequests(self.centre, int(kind))
+        self.watch: Callable[[CallTold | AgentTold], None] = lambda told: None
+        """Told of everything clients are told, before them."""
+        self._mixer = None if self.settings.shuffle is None else random.Random(self.settings.shuffle)  # noqa: S311
         self._out: list[LabOutput] = []
         self._handlers: dict[str, Callable[[Session, Message, float], None]] = {
             "OPEN_REQ": self._open,
@@ -118,13 +130,16 @@ class LabServer:
             "CONFIG_REQUEST_EVENT": self._config,
             "QUERY_AGENT_STATE_REQ": self._query,
             "SET_AGENT_STATE_REQ": self._set_state,
+            "USER_MESSAGE_REQ": self._user_message,
+            **dict.fromkeys(monitors.HANDLERS, self._monitor),
+            **dict.fromkeys(self._calls.handlers, self._call_request),
         }
 
     # What the shell calls
 
-    def connected(self, now: float) -> Session:
-        """A client connected."""
-        session = Session(Framer(self.settings.versions[1]), now + OPEN_WITHIN_S)
+    def connected(self, now: float, side: str = "A") -> Session:
+        """A client connected to a side."""
+        session = Session(Framer(self.settings.versions[1]), now + OPEN_WITHIN_S, side)
         self.sessions.append(session)
         return session
 
@@ -154,7 +169,9 @@ class LabServer:
         return self._taken()
 
     def due(self, now: float) -> list[LabOutput]:
-        """Time passed: drop whoever was silent for too long."""
+        """Time passed: what the centre does by itself, and the end of whoever was silent for too long."""
+        self.centre.due(now)
+        self._flush(now)
         for session in [session for session in self.sessions if session.deadline <= now]:
             self._fail(session, Status.TIMEOUT, "nothing was heard")
         return self._taken()
@@ -162,7 +179,7 @@ class LabServer:
     @property
     def deadline(self) -> float:
         """When `due` must be called; infinite when nothing is due."""
-        return min((session.deadline for session in self.sessions), default=float("inf"))
+        return min(self.centre.deadline, *(session.deadline for session in self.sessions), float("inf"))
 
     # What tests and, later, a control interface call
 
@@ -170,6 +187,51 @@ class LabServer:
         """Tell every client about agents that were changed through `acd`."""
         self._publish(changes, now, signature)
         return self._taken()
+
+    def by_hand(self, message: Message, now: float) -> Message:
+        """Somebody does at the telephone itself what a request asks for: its answer. Clients hear what comes of it."""
+        if message.name == "SET_AGENT_STATE_REQ":
+            refused = self.centre.set_state(self._state_request(message), now)
+            answer = Message("SET_AGENT_STATE_CONF") if refused is None else answers.control_failure(0, refused)
+        else:
+            answer = self._answer_to_call_request(message, now)
+        self._flush(now)
+        return answer
+
+    def happened(self, now: float) -> list[LabOutput]:
+        """Tell every client what was done to `centre` from outside."""
+        self._flush(now)
+        return self._taken()
+
+    def happened_inside(self, now: float) -> None:
+        """The same out of an action of the agenda, whose outputs are taken together."""
+        self._flush(now)
+
+    def set_telephony(self, up: bool, now: float) -> list[LabOutput]:
+        """Lose the provider of telephony, or have it back. UCCX goes out of service with it; UCCE says nothing."""
+        self.centre.set_telephony(up)
+        if self.settings.deployment is Deployment.UCCX:
+            self._out += self.set_online(up, now)
+        return self.happened(now)
+
+    def fail_over(self) -> list[LabOutput]:
+        """The other side serves from now on; clients of this one are told goodbye."""
+        self.active_side = "B" if self.active_side == "A" else "A"
+        return self.go_offline()
+
+    def drift(self, seconds: float, now: float) -> list[LabOutput]:
+        """The server's wall clock jumps; the time in a SYSTEM_EVENT shows it."""
+        self._epoch += seconds
+        event = answers.system_event(SystemEventId.CENTRAL_CONTROLLER_ONLINE, self._pg_status(), self._time(now))
+        for session in self.sessions:
+            if session.open:
+                self._send(session, event)
+        return self._taken()
+
+    def forgive(self, now: float) -> None:
+        """The server itself was frozen: nobody is to be dropped for silence meanwhile."""
+        for session in self.sessions:
+            session.deadline = max(session.deadline, now + (session.idle_s if session.open else OPEN_WITHIN_S))
 
     def set_online(self, online: bool, now: float) -> list[LabOutput]:
         """The peripheral goes out of service, or comes back."""
@@ -198,6 +260,9 @@ class LabServer:
 
     def _time(self, now: float) -> int:
         return int(now + self._epoch) & 0xFFFFFFFF
+
+    def _pg_status(self) -> int:
+        return 0 if self.online else 4
 
     def _send(self, session: Session, message: Message) -> None:
         self._out.append(Send(session, encode(message, session.version)))
@@ -249,6 +314,8 @@ class LabServer:
             self._refuse_open(session, invoke_id, Status.INVALID_PERIPHERAL_ID)
         elif not any(tag == "CLIENT_ID" for tag, _ in message.floats):
             self._refuse_open(session, invoke_id, Status.REQUIRED_DATA_MISSING)
+        elif session.side != self.active_side:
+            self._refuse_open(session, invoke_id, Status.SERVER_OFFLINE)
         else:
             self._opened(session, message, now)
 
@@ -258,6 +325,10 @@ class LabServer:
         session.framer.version = session.version
         session.services = fields["ServicesRequested"] & GRANTABLE_SERVICES
         session.agent_states = fields["AgentStateMask"]
+        session.call_events = fields["CallMsgMask"]
+        agent = self.acd.agent(self._named(message)) if session.sees_one else None
+        if agent is not None:
+            session.agent_id, session.extension = agent.person.agent_id, agent.extension
         session.signature = _shortened(message.text("CLIENT_SIGNATURE") or "")
         session.idle_s = float("inf") if fields["IdleTimeout"] == NULL32 else float(fields["IdleTimeout"])
         session.deadline = now + session.idle_s
@@ -265,11 +336,11 @@ class LabServer:
             "InvokeID": fields["InvokeID"],
             "ServicesGranted": session.services,
             "MonitorID": 1,
-            "PGStatus": 0 if self.online else 4,
+            "PGStatus": self._pg_status(),
             "ICMCentralControllerTime": self._time(now),
             "PeripheralOnline": int(self.online),
             "PeripheralType": int(answers.PERIPHERAL_TYPES[self.settings.deployment]),
-            "AgentState": int(AgentState.UNKNOWN),
+            "AgentState": int(AgentState.UNKNOWN if agent is None else agent.state),
         }
         peripheral = self.settings.peripheral_id
         floats = (("NUM_PERIPHERALS", 1), ("PERIPHERAL_ID", peripheral), ("MULTI_LINE_AGENT_CONTROL", 0))
@@ -329,19 +400,21 @@ class LabServer:
         if status is not None:
             self._send(session, answers.failure(invoke_id, status))
             return
-        request = StateRequest(
+        refused = self.centre.set_state(self._state_request(message), now)
+        if refused is not None:
+            self._flush(now, (session, answers.control_failure(invoke_id, refused)))
+        else:
+            self._flush(now, (session, Message("SET_AGENT_STATE_CONF", {"InvokeID": invoke_id})), session.signature)
+
+    def _state_request(self, message: Message) -> StateRequest:
+        fields = message.fields
+        return StateRequest(
             self._named(message),
             AgentState(fields["AgentState"]),
-            fields["EventReasonCode"],
-            fields["ForcedFlag"],
+            fields.get("EventReasonCode", 0),
+            fields.get("ForcedFlag", 0),
             message.text("AGENT_INSTRUMENT") or "",
         )
-        result = self.acd.request(request, now)
-        if isinstance(result, Refuse):
-            self._send(session, answers.control_failure(invoke_id, result))
-        else:
-            self._send(session, Message("SET_AGENT_STATE_CONF", {"InvokeID": invoke_id}))
-            self._publish(result, now, session.signature)
 
     def _unfit(self, session: Session, message: Message) -> Status | None:
         """Why a SET_AGENT_STATE_REQ is not even judged."""
@@ -358,13 +431,98 @@ class LabServer:
             return Status.REQUIRED_DATA_MISSING
         return None
 
+    def _user_message(self, session: Session, message: Message, now: float) -> None:
+        text = message.text("TEXT") or ""
+        fields = {"ICMCentralControllerTime": self._time(now), "Distribution": message.fields["Distribution"]}
+        self._send(session, Message("USER_MESSAGE_CONF", {"InvokeID": message.fields["InvokeID"]}))
+        for other in self.sessions:
+            if other.open and other is not session:
+                floats = (("CLIENT_ID", session.signature), ("TEXT", text[:200]))
+                self._send(other, Message("USER_MESSAGE_EVENT", fields, floats))
+
+    def _monitor(self, session: Session, message: Message, now: float) -> None:
+        result = monitors.HANDLERS[message.name](session, message)
+        if isinstance(result, int):
+            result = answers.with_id(result, message.fields["InvokeID"])
+        self._send(session, result)
+
+    def _call_request(self, session: Session, message: Message, now: float) -> None:
+        if not self.answers_requests:
+            return
+        invoke_id, name = message.fields["InvokeID"], message.name
+        controls = session.services & Service.CLIENT_CONTROL or name in CONTROL_FREE
+        if not controls:
+            answer = answers.failure(invoke_id, Status.FUNCTION_NOT_AVAILABLE)
+        elif message.fields["PeripheralID"] != self.settings.peripheral_id:
+            answer = answers.failure(invoke_id, Status.INVALID_PERIPHERAL_ID)
+        else:
+            answer = self._answer_to_call_request(message, now)
+        self._flush(now, (session, answer), session.signature)
+
+    def _answer_to_call_request(self, message: Message, now: float) -> Message:
+        invoke_id = message.fields.get("InvokeID", 0)
+        if not self.centre.telephony and message.name not in WITHOUT_TELEPHONY:
+            return answers.control_failure(invoke_id, NO_TELEPHONY)
+        return answers.with_id(self._calls.handlers[message.name](message, now), invoke_id)
+
+    # Telling
+
+    def _flush(self, now: float, confirmation: tuple[Session, Message] | None = None, signature: str = "") -> None:
+        """Send a confirmation and whatever the centre has to tell."""
+        kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]] = []
+        self.centre.settle(now)
+        told = self.centre.taken()
+        for each in told:
+            self.watch(each)
+        if self._mixer is not None:
+            kinds = [
+                [one for one in told if isinstance(one, CallTold)],
+                [one for one in told if isinstance(one, AgentTold)],
+            ]
+        else:
+            kinds = [list(told)]
+        if confirmation is not None:
+            kinds.insert(0, [confirmation])
+        for one in self._mixed(kinds):
+            if isinstance(one, CallTold):
+                self._tell(one)
+            elif isinstance(one, AgentTold):
+                self._publish((one.agent,), now, signature)
+            else:
+                self._send(*one)
+
+    def _mixed(
+        self, kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]]
+    ) -> Iterable[tuple[Session, Message] | CallTold | AgentTold]:
+        """All of them, each kind in its order; the kinds one after the other, or mixed by the seed."""
+        if self._mixer is None:
+            return [one for kind in kinds for one in kind]
+        order = [at for at, kind in enumerate(kinds) for _ in kind]
+        self._mixer.shuffle(order)
+        queues = [iter(kind) for kind in kinds]
+        return [next(queues[at]) for at in order]
+
+    def _tell(self, told: CallTold) -> None:
+        written: dict[int, bytes] = {}
+        for session in self.sessions:
+            ids = session.hears(told)
+            if ids:
+                if session.version not in written:
+                    older = told.before_22 is not None and session.version < CHANGED_ECC_ONLY_FROM
+                    message = told.before_22 if older and told.before_22 is not None else told.message
+                    written[session.version] = encode(message, session.version)
+                self._out += [Send(session, _for_monitor(written[session.version], at)) for at in ids]
+
     def _publish(self, changes: Iterable[AgentNow], now: float, signature: str) -> None:
         kind = answers.PERIPHERAL_TYPES[self.settings.deployment]
         for agent in changes:
             event = answers.state_event(agent, self.settings.peripheral_id, kind, signature, now)
             written: dict[int, bytes] = {}
             for session in self.sessions:
-                if session.wants(agent.state):
+                if session.agent_id == agent.person.agent_id and session.sees_one:
+                    session.extension = agent.extension
+                ids = session.wants(agent)
+                if ids:
                     if session.version not in written:
                         written[session.version] = encode(event, session.version)
-                    self._out.append(Send(session, written[session.version]))
+                    self._out += [Send(session, _for_monitor(written[session.version], at)) for at in ids]

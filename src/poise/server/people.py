@@ -6,7 +6,7 @@ exist from their first sign-in on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import Store
@@ -20,10 +20,12 @@ class People:
         self._domain = domain
         self._known: set[str] = set()
         self._administrators: set[str] = set()
+        self.on_demotion: Callable[[str], None] = lambda user: None
+        """Told the local part of who is no administrator any more."""
 
     async def load(self) -> None:
-        """Read every account. Raises StoreError."""
-        self.learn(await self._store.all_accounts())
+        """Read every account, at the start; what changes later is noticed from here on. Raises StoreError."""
+        self.learn(await self._store.accounts_if_changed() or ())
 
     def learn(self, accounts: Iterable[Account]) -> None:
         """Remember accounts as they are now."""
@@ -33,8 +35,9 @@ class People:
             jid = f"{user}@{self._domain}"
             if Role.ADMINISTRATOR in account.roles:
                 self._administrators.add(jid)
-            else:
-                self._administrators.discard(jid)
+            elif jid in self._administrators:
+                self._administrators.remove(jid)
+                self.on_demotion(user)
 
     def exists(self, user: str) -> bool:
         """Whether there is a user of this local part."""
@@ -52,8 +55,8 @@ class People:
     # ---- accounts.AccountSource
 
     async def find_account(self, name: str) -> Account | None:
-        """By login id, else by login name. Raises StoreError."""
-        account = await self._store.find_account(name)
+        """By login id, else by login name, in any case. Raises StoreError."""
+        account = await self._store.find_account(name.lower())  # ids are in lower case, login names compared so
         if account is not None:
             self.learn((account,))
         return account

@@ -160,6 +160,12 @@ class Cti:
         20, "highest GED-188 protocol version to ask for", choices=tuple(str(version) for version in range(13, 26))
     )
     heartbeat_s: float = setting(float(cti_timing.HEARTBEAT_S), "seconds between two heartbeats")
+    queue_statistics_s: float = setting(
+        cti_timing.STATISTICS_LEAST_S,
+        "seconds between two rounds of queue statistics, at least 10; 0: none, as on UCCX",
+    )
+    tls: bool = setting(False, "TLS from the first byte; the certificate must name the host of side_a or side_b")
+    tls_ca: str = setting("", "PEM file of the authority of the CTI servers' certificates; empty: the system's")
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,14 @@ class Contact:
 
     deployment: str = setting("UCCE", "rules of the agent states", choices=("UCCE", "UCCX"))
     load: int = setting(0, "UCCE's LOAD: 0 = a lost agent becomes NOT_READY, 1 = is signed out", choices=("0", "1"))
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The simulated contact centre behind `serve --demo`."""
+
+    calls_per_minute: float = setting(2.0, "calls a minute that come by themselves while agents are READY; 0: none")
+    control_port: int = setting(-1, "port on 127.0.0.1 for `poise lab fault` and its like; 0: a free one, -1: none")
 
 
 @dataclass(frozen=True)
@@ -199,6 +213,7 @@ class Settings:
     messages: Messages = field(default_factory=Messages)
     cti: Cti = field(default_factory=Cti)
     contact: Contact = field(default_factory=Contact)
+    lab: Lab = field(default_factory=Lab)
     log: Log = field(default_factory=Log)
     rest: Rest = field(default_factory=Rest)
 

@@ -71,7 +71,7 @@ class Story(Playbook[Output]):
 
         def forgive(_now: float) -> Sequence[Output]:
             self.now += seconds
-            self.logout.forgive(seconds)
+            self.logout.forgive(seconds, self.now)
             return ()
 
         self.put(f"the server stands still for {seconds} s", forgive)
@@ -142,13 +142,83 @@ def test_presence_within_the_grace_calls_the_logout_off() -> None:
         story.nothing()
 
 
-def test_a_new_sign_in_within_the_grace_calls_the_logout_off() -> None:
+def test_a_new_sign_in_within_the_grace_begins_it_anew_and_only_presence_ends_it() -> None:
+    with gone(UCCE_1) as story:
+        story.wait(29)
+        story.signs_in()
+        story.expect(Waiting(USER, Why.SIGN_IN))
+        story.wait(59.9)
+        story.expect(GraceTick(USER))
+        story.wait(0.1)
+        story.expect(ForceLogout(USER))
+
+
+def test_a_new_sign_in_with_presence_after_it_calls_the_logout_off() -> None:
     with gone(UCCE_0) as story:
         story.wait(29)
         story.signs_in()
-        story.expect(GraceCancelled(USER, Why.SIGN_IN), Forget(USER))
+        story.expect(Waiting(USER, Why.SIGN_IN))
+        story.wait(29)
+        story.available()
+        story.expect(GraceCancelled(USER, Why.BACK))
         story.wait(600)
         story.nothing()
+
+
+@pytest.mark.parametrize("state", [AgentState.TALKING, AgentState.READY])
+def test_a_sign_in_after_the_grace_gives_another_one(state: AgentState) -> None:
+    """On a call that is waited for, or when the forced logout has been sent and nothing has come of it yet."""
+    with gone(UCCE_0, state) as story:
+        story.wait(60)
+        waits = Waiting(USER, Why.ON_CALL) if state is AgentState.TALKING else ForceLogout(USER)
+        story.expect(GraceTick(USER), waits)
+        story.signs_in()
+        story.expect(Waiting(USER, Why.SIGN_IN))
+        story.is_in(AgentState.READY)
+        story.wait(59)
+        story.expect(GraceTick(USER))
+        story.wait(1)
+        story.expect(ForceLogout(USER))
+
+
+def test_a_sign_in_that_crosses_the_forced_logout_is_not_forgotten_with_the_agent_signed_out() -> None:
+    with gone(UCCX) as story:
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+        story.signs_in()
+        story.expect(Waiting(USER, Why.SIGN_IN))
+        story.is_in(AgentState.LOGOUT)  # the forced one, asked for first
+        story.expect(GraceCancelled(USER, Why.SIGNED_OUT))
+        story.is_in(AgentState.NOT_READY)
+        story.expect(GraceStarted(USER))
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+
+
+def test_an_agent_who_left_signed_out_and_signs_in_through_rest_without_presence_is_no_phantom_either() -> None:
+    with present(UCCX, AgentState.LOGOUT) as story:
+        story.unavailable()
+        story.wait(50)
+        story.signs_in()
+        story.wait(20)
+        story.is_in(AgentState.NOT_READY)
+        story.expect(GraceStarted(USER))
+        story.wait(40)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+
+
+def test_a_sign_in_after_a_restart_gives_the_whole_time_to_return_anew() -> None:
+    with Story(UCCE_0) as story:
+        story.is_in(AgentState.READY)
+        story.restarted(USER)
+        story.wait(50)
+        story.signs_in()
+        story.wait(59)
+        story.nothing()
+        story.wait(1)
+        story.expect(GraceStarted(USER))
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
 
 
 def test_a_second_loss_gets_a_whole_grace_of_its_own() -> None:
@@ -168,9 +238,23 @@ def test_an_agent_who_is_signed_out_meanwhile_is_not_signed_out_again() -> None:
     with gone(UCCE_0) as story:
         story.wait(29)
         story.is_in(AgentState.LOGOUT)
-        story.expect(GraceCancelled(USER, Why.SIGNED_OUT), Forget(USER))
+        story.expect(GraceCancelled(USER, Why.SIGNED_OUT))
+        story.wait(31)
+        story.expect(Forget(USER))
         story.wait(600)
         story.nothing()
+
+
+def test_an_agent_signed_out_and_in_again_within_one_grace_gets_what_is_left_of_it() -> None:
+    with gone(UCCX) as story:
+        story.wait(20)
+        story.is_in(AgentState.LOGOUT)
+        story.expect(GraceCancelled(USER, Why.SIGNED_OUT))
+        story.wait(20)
+        story.is_in(AgentState.READY)  # at the telephone
+        story.expect(GraceStarted(USER))
+        story.wait(20)
+        story.expect(ForceLogout(USER))
 
 
 def test_an_agent_who_signs_out_and_then_closes_the_browser_makes_no_noise() -> None:
@@ -454,6 +538,43 @@ def test_time_in_which_the_server_stood_still_is_charged_to_nobody() -> None:
         story.expect(ForceLogout(USER))
 
 
+def test_an_agent_found_gone_after_a_suspended_night_gets_the_grace_and_no_night_more() -> None:
+    with present(UCCE_1) as story:
+        story.now += 30_000
+        story.unavailable()  # read from the socket before the stall was noticed
+        story.expect(GraceStarted(USER))
+        story.put("the stall is noticed", lambda now: story.logout.forgive(30_000, now))
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+
+
+def test_a_grace_that_lies_in_the_stall_is_lengthened_by_it_once() -> None:
+    with gone(UCCE_1) as story:
+        story.wait(59)
+        story.expect(GraceTick(USER))
+        story.stalled(500)
+        story.wait(0.9)
+        story.nothing()
+        story.wait(0.1)
+        story.expect(ForceLogout(USER))
+
+
+def test_a_logout_that_could_not_be_sent_waits_with_its_reason_and_is_tried_again() -> None:
+    with gone(UCCX) as story:
+        story.wait(60)
+        story.expect(GraceTick(USER), ForceLogout(USER))
+        story.put("it cannot be asked for", lambda now: story.logout.not_sent(USER, now))
+        story.expect(Waiting(USER, Why.STATE))
+        story.wait(30)
+        story.expect(ForceLogout(USER))
+        story.put("it cannot be asked for", lambda now: story.logout.not_sent(USER, now))
+        story.expect(Waiting(USER, Why.STATE))
+        story.is_in(AgentState.READY)
+        story.expect(ForceLogout(USER))
+        story.is_in(AgentState.LOGOUT)
+        story.expect(Forget(USER))
+
+
 def test_a_server_that_looks_late_gives_one_monitor_line_not_a_burst() -> None:
     logout = ForcedLogout(replace(UCCE_0, grace_s=1000.0))
     logout.cti(True, 0.0)
@@ -467,7 +588,9 @@ def test_a_server_that_looks_late_gives_one_monitor_line_not_a_burst() -> None:
 def test_an_agent_removed_from_the_configuration_is_forgotten() -> None:
     with gone(UCCE_0) as story:
         story.put("1001 is deleted", lambda now: story.logout.removed(USER, now))
-        story.expect(GraceCancelled(USER, Why.SIGNED_OUT), Forget(USER))
+        story.expect(GraceCancelled(USER, Why.SIGNED_OUT))
+        story.wait(60)
+        story.expect(Forget(USER))
 
 
 def test_nobody_pending_means_no_deadline() -> None:

@@ -304,7 +304,7 @@ def test_the_pending_state_is_in_the_event() -> None:
 
 def test_an_unknown_request_is_refused_and_the_session_lives() -> None:
     client = opened()
-    assert client.says("MAKE_CALL_REQ", {"InvokeID": 11})[0].fields == {"InvokeID": 11, "Status": 12}
+    assert client.says("MAKE_PREDICTIVE_CALL_REQ", {"InvokeID": 11})[0].fields == {"InvokeID": 11, "Status": 12}
     assert client.says_bytes(bytes.fromhex("00000000000003e7"))[0].fields == {"InvokeID": 0, "Status": 12}
     assert names(client.says("HEARTBEAT_REQ", {"InvokeID": 3})) == ["HEARTBEAT_CONF"]
 

@@ -2,6 +2,7 @@
 
 Strict on lengths: every byte of a message must be accounted for. Tolerant on content: unknown message types and tags
 are kept as they are, a missing final NUL is forgiven, a numeric floating field of an unexpected width stays raw bytes.
+What was read and is written again in the same version is the same bytes, whatever was odd about them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from poise.protocols.cti.layout import (
     TagLayout,
     layout,
 )
-from poise.protocols.cti.messages import FloatValue, Message, NamedArrayElement, NamedVariable
+from poise.protocols.cti.messages import (
+    FloatValue,
+    Message,
+    NamedArrayElement,
+    NamedVariable,
+    OddElement,
+    OddText,
+    OddVariable,
+)
 
 HEADER = struct.Struct(">II")
 """MessageLength (bytes after the header) and MessageType."""
@@ -48,59 +57,103 @@ class Malformed(NamedTuple):
     invoke_id: int
     """What stood in the place of InvokeID, or 0: only good for an error answer."""
     error: CtiError
+    body: bytes = b""
+    """The bytes after the header."""
+
+
+def _string(raw: bytes) -> tuple[str, bool]:
+    """UTF-8 where it is valid (ASCII is), else Latin-1; ends at the first NUL, as a C reader would.
+
+    Second: whether we would have written the same bytes.
+    """
+    end = raw.find(0)
+    proper = end >= 0 and end == len(raw) - 1
+    held = raw if end < 0 else raw[:end]
+    try:
+        return held.decode(), proper
+    except UnicodeDecodeError:
+        return held.decode("latin-1"), False
 
 
 def _text(raw: bytes) -> str:
-    """UTF-8 where it is valid (ASCII is), else Latin-1; ends at the first NUL, as a C reader would."""
-    raw = raw.partition(b"\0")[0]
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    text, proper = _string(raw)
+    return text if proper else OddText(text, raw)
 
 
-def _named(raw: bytes, name: str) -> tuple[str, str]:
+def _variable(raw: bytes) -> FloatValue:
     first, nul, rest = raw.partition(b"\0")
     if not nul:
-        raise CtiError(f"{name} has no NUL after its name", Status.INVALID_FIELD_LENGTH)
-    return _text(first), _text(rest)
-
-
-def _float_value(tag: TagLayout | None, raw: bytes) -> FloatValue:
-    if tag is None:
         return raw
-    if tag.packer is not None:
-        return int(tag.packer.unpack(raw)[0]) if len(raw) == tag.packer.size else raw
-    if tag.type == "STRING":
-        return _text(raw)
-    if tag.type == "NAMEDVAR":
-        return NamedVariable(*_named(raw, tag.name))
-    if tag.type == "NAMEDARRAY":
-        if not raw:
-            raise CtiError(f"{tag.name} is empty", Status.INVALID_FIELD_LENGTH)
-        return NamedArrayElement(raw[0], *_named(raw[1:], tag.name))
-    return raw
+    (name, good), (value, fine) = _string(first + nul), _string(rest)
+    if good and fine:
+        return NamedVariable(name, value)
+    odd = OddVariable(name, value)
+    odd.raw = raw
+    return odd
+
+
+def _element(raw: bytes) -> FloatValue:
+    first, nul, rest = raw[1:].partition(b"\0")
+    if not nul:
+        return raw
+    (name, good), (value, fine) = _string(first + nul), _string(rest)
+    if good and fine:
+        return NamedArrayElement(raw[0], name, value)
+    odd = OddElement(raw[0], name, value)
+    odd.raw = raw
+    return odd
+
+
+_READERS: dict[str, Callable[[bytes], FloatValue]] = {
+    "STRING": _text,
+    "NAMEDVAR": _variable,
+    "NAMEDARRAY": _element,
+    "UNSPEC": bytes,
+}
+
+
+def _number_reader(packer: struct.Struct) -> Callable[[bytes], FloatValue]:
+    size, unpack = packer.size, packer.unpack
+
+    def read(raw: bytes) -> FloatValue:
+        return int(unpack(raw)[0]) if len(raw) == size else raw
+
+    return read
+
+
+def _reader(tag: TagLayout) -> Callable[[bytes], FloatValue]:
+    return _number_reader(tag.packer) if tag.packer is not None else _READERS.get(tag.type or "", bytes)
+
+
+_TAG_READERS = {tag.number: (tag.name, _reader(tag)) for tag in _LAYOUT.tags.values()}
+"""Tag number -> its name, and what makes a value of its bytes."""
 
 
 def _floats(body: bytes, at: int, version: int) -> tuple[tuple[str, FloatValue], ...]:
     head = _WIDE if version >= WIDE_TAG_VERSION else _NARROW
-    tags = _LAYOUT.tags
+    size, unpack = head.size, head.unpack_from
+    readers = _TAG_READERS
     found: list[tuple[str, FloatValue]] = []
     end = len(body)
     while at < end:
-        if at + head.size > end:
+        if at + size > end:
             raise CtiError(f"{end - at} bytes are left over after the last floating field", Status.INVALID_FIELD_LENGTH)
-        number, length = head.unpack_from(body, at)
-        at += head.size
-        if at + length > end:
+        number, length = unpack(body, at)
+        start = at + size
+        at = start + length
+        if at > end:
             raise CtiError(
-                f"floating field {number} runs {at + length - end} bytes past the end of its message",
+                f"floating field {number} runs {at - end} bytes past the end of its message",
                 Status.INVALID_FIELD_LENGTH,
             )
-        tag = tags.get(number)
-        found.append((f"TAG_{number}" if tag is None else tag.name, _float_value(tag, body[at : at + length])))
-        at += length
+        raw = body[start:at]
+        known = readers.get(number)
+        found.append((f"TAG_{number}", raw) if known is None else (known[0], known[1](raw)))
     return tuple(found)
+
+
+def _clamped(version: int) -> int:
+    return min(max(version, OLDEST_VERSION), NEWEST_VERSION)
 
 
 def decode(number: int, body: bytes, version: int) -> Message:
@@ -109,10 +162,12 @@ def decode(number: int, body: bytes, version: int) -> Message:
     OPEN_REQ is read in the version it names itself. Raises CtiError when the lengths do not add up.
     """
     if number == _OPEN_REQ and len(body) >= _VERSION_AT + 4:
-        version = min(max(int.from_bytes(body[_VERSION_AT : _VERSION_AT + 4], "big"), OLDEST_VERSION), NEWEST_VERSION)
+        version = _clamped(int.from_bytes(body[_VERSION_AT : _VERSION_AT + 4], "big"))
     known = _LAYOUT.messages.get(number)
     if known is None:
-        return Message(f"MESSAGE_{number}", raw=body)
+        return Message(f"MESSAGE_{number}", raw=body, read_in=version)
+    if known.opaque:
+        return Message(known.name, raw=body, read_in=version)
     part = known.part(version)
     other = known.alternative
     if other is not None and version >= other.since and len(body) == other.part(version).packer.size:
@@ -123,7 +178,7 @@ def decode(number: int, body: bytes, version: int) -> Message:
             Status.INVALID_FIELD_LENGTH,
         )
     fields = dict(zip(part.names, part.packer.unpack_from(body), strict=True))
-    return Message(known.name, fields, _floats(body, part.packer.size, version))
+    return Message(known.name, fields, _floats(body, part.packer.size, version), read_in=version)
 
 
 def _string_bytes(value: FloatValue, name: str) -> bytes:
@@ -165,7 +220,9 @@ _WRITERS: dict[str, Callable[[FloatValue, str], bytes]] = {
 _LARGEST = {"NAMEDVAR": 251, "NAMEDARRAY": 252}
 
 
-def _float_bytes(tag: TagLayout | None, name: str, value: FloatValue) -> bytes:
+def _float_bytes(tag: TagLayout | None, name: str, value: FloatValue, *, as_read: bool) -> bytes:
+    if as_read and isinstance(value, OddText | OddVariable | OddElement):
+        return value.raw
     if isinstance(value, bytes):
         raw = value
     elif tag is None or tag.type is None or tag.type == "UNSPEC":
@@ -175,15 +232,12 @@ def _float_bytes(tag: TagLayout | None, name: str, value: FloatValue) -> bytes:
     else:
         raw = _WRITERS[tag.type](value, name)
     largest = None if tag is None else _LARGEST.get(tag.type or "", tag.max)
-    if largest is not None and len(raw) > largest:
+    if largest is not None and len(raw) > largest and not as_read:
         raise CtiError(f"{name} takes {len(raw)} bytes and may take {largest}", Status.INVALID_FIELD_LENGTH)
     return raw
 
 
-def _tag_number(name: str) -> int:
-    tag = _LAYOUT.tag_by_name.get(name)
-    if tag is not None:
-        return tag.number
+def _unknown_tag(name: str) -> int:
     prefix, _, digits = name.partition("_")
     if prefix == "TAG" and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
         return int(digits)
@@ -192,20 +246,27 @@ def _tag_number(name: str) -> int:
 
 def _write_floats(message: Message, version: int) -> bytes:
     wide = version >= WIDE_TAG_VERSION
+    as_read = message.read_in == version
     head, most = (_WIDE, 0xFFFF) if wide else (_NARROW, 0xFF)
+    by_name, pack = _LAYOUT.tag_by_name, head.pack
     parts: list[bytes] = []
     for name, value in message.floats:
-        number = _tag_number(name)
-        tag = _LAYOUT.tags.get(number)
-        if tag is not None and tag.since > version:
+        tag = by_name.get(name)
+        if tag is None:
+            number = _unknown_tag(name)
+            tag = _LAYOUT.tags.get(number)
+        else:
+            number = tag.number
+        if tag is not None and tag.since > version and not as_read:
             continue
-        raw = _float_bytes(tag, name, value)
-        if number > most or len(raw) > most:
+        raw = _float_bytes(tag, name, value, as_read=as_read)
+        length = len(raw)
+        if number > most or length > most:
             raise CtiError(
                 f"{name} does not fit the floating fields of protocol version {version}",
                 Status.INVALID_FIELD_TAG_FOR_VERSION,
             )
-        parts.append(head.pack(number, len(raw)))
+        parts.append(pack(number, length))
         parts.append(raw)
     return b"".join(parts)
 
@@ -215,8 +276,8 @@ def _part_for(known: MessageLayout, message: Message, version: int) -> FixedPart
         part = known.alternative.part(version)
         if set(message.fields) == set(part.names):
             return part
-    unknown = message.fields.keys() - {field.name for field in known.fixed}
-    if unknown:
+    if not known.names.issuperset(message.fields):
+        unknown = message.fields.keys() - known.names
         raise CtiError(f"{known.name} has no field {', '.join(sorted(unknown))}", Status.INVALID_FIELD_TAG_FOR_TYPE)
     return known.part(version)
 
@@ -237,13 +298,19 @@ def _unknown_number(name: str) -> int:
 def encode(message: Message, version: int) -> bytes:
     """The bytes of a message, header included. Fields and tags younger than `version` are left out.
 
-    Raises CtiError for unknown names, values that do not fit, and messages over the size limit: our own mistakes, or
-    foreign texts that are too long.
+    OPEN_REQ is written in the version it names. Raises CtiError for unknown names, values that do not fit, and messages
+    over the size limit: our own mistakes, or foreign texts that are too long.
     """
     known = _LAYOUT.message_by_name.get(message.name)
     if known is None:
         number, body = _unknown_number(message.name), message.raw
+    elif known.opaque:
+        if message.fields or message.floats:
+            raise CtiError(f"the layout of {message.name} is not known", Status.INVALID_FIELD_TAG_FOR_TYPE)
+        number, body = known.number, message.raw
     else:
+        if known.number == _OPEN_REQ and "VersionNumber" in message.fields:
+            version = _clamped(message.fields["VersionNumber"])
         number = known.number
         part = _part_for(known, message, version)
         fields = message.fields
@@ -287,6 +354,6 @@ class Framer:
             try:
                 found.append(decode(number, body, self.version))
             except CtiError as error:
-                found.append(Malformed(number, int.from_bytes(body[:4], "big"), error))
+                found.append(Malformed(number, int.from_bytes(body[:4], "big"), error, body))
         del buffer[:at]
         return found

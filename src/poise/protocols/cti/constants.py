@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from poise.protocols.cti.failure_constants import FailureCode as FailureCode
+from poise.protocols.cti.failure_constants import PeripheralError as PeripheralError
+from poise.protocols.cti.failure_constants import Status as Status
+from poise.protocols.cti.failure_constants import failure_name as failure_name
+
 NULL32 = 0xFFFFFFFF
 """Null of a call id, peripheral, service or skill group number; shown as -1."""
 NULL16 = 0xFFFF
@@ -102,6 +107,7 @@ class Service(IntFlag):
     IGNORE_DUPLICATE_AGENT_EVENTS = 0x100000
     IGNORE_CONF = 0x200000
     ACD_LINE_ONLY = 0x400000
+    ACTIVE_STANDBY = 0x02000000
 
 
 class ConfigKind(IntFlag):
@@ -112,6 +118,11 @@ class ConfigKind(IntFlag):
     AGENT = 0x4
     DEVICE = 0x8
     CALL_TYPE = 0x10
+    MEDIA_ROUTING_DOMAIN = 0x20
+    PERIPHERAL = 0x40
+    DESK_SETTINGS = 0x80
+    TERMINAL = 0x100
+    AGENT_SERVICE = 0x200
 
 
 class ConfigType(IntEnum):
@@ -176,89 +187,6 @@ class Direction(IntEnum):
     OUTBOUND_PREDICTIVE = 7
 
 
-class Status(IntEnum):
-    """E_CTI status of FAILURE_CONF and FAILURE_EVENT, as far as sessions and agents need them."""
-
-    NO_ERROR = 0
-    INVALID_VERSION = 1
-    INVALID_HEADER = 2
-    INVALID_FIELD_TAG = 3
-    SESSION_NOT_OPEN = 4
-    SESSION_ALREADY_OPEN = 5
-    REQUIRED_DATA_MISSING = 6
-    INVALID_PERIPHERAL_ID = 7
-    INVALID_AGENT_DATA = 8
-    AGENT_NOT_LOGGED_ON = 9
-    DEVICE_IN_USE = 10
-    NEW_SESSION_OPENED = 11
-    FUNCTION_NOT_AVAILABLE = 12
-    SERVER_OFFLINE = 15
-    TIMEOUT = 16
-    UNSPECIFIED_FAILURE = 17
-    INVALID_TIMEOUT = 18
-    INVALID_FIELD_LENGTH = 23
-    INVALID_FIELD_TAG_FOR_TYPE = 26
-    INCONSISTENT_AGENT_DATA = 32
-    INVALID_PASSWORD = 36
-    CLIENT_DISCONNECTED = 37
-    INVALID_OBJECT_STATE = 38
-    INVALID_TYPE_FOR_VERSION = 48
-    INVALID_FIELD_TAG_FOR_VERSION = 49
-
-
-class FailureCode(IntEnum):
-    """FailureCode of CONTROL_FAILURE_CONF; desktops are shown the name with `CF_` before it."""
-
-    GENERIC_UNSPECIFIED = 0
-    GENERIC_OPERATION = 1
-    REQUEST_INCOMPATIBLE_WITH_OBJECT = 2
-    VALUE_OUT_OF_RANGE = 3
-    OBJECT_NOT_KNOWN = 4
-    INVALID_CALLING_DEVICE = 5
-    INVALID_CALLED_DEVICE = 6
-    INVALID_FEATURE = 15
-    GENERIC_STATE_INCOMPATIBILITY = 21
-    INVALID_OBJECT_STATE = 22
-    SERVICE_BUSY = 32
-    RESOURCE_BUSY = 33
-    RESOURCE_OUT_OF_SERVICE = 34
-    REQUEST_TIMEOUT_REJECTION = 78
-    INVALID_AGENT_ID_SPECIFIED = 256
-    INVALID_PASSWORD_SPECIFIED = 257
-    INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED = 258
-    SPECIFIED_AGENT_ALREADY_SIGNED_ON = 259
-    INVALID_LOGON_DEVICE_SPECIFIED = 260
-    INVALID_ANSWERING_DEVICE_SPECIFIED = 261
-    INVALID_SKILL_GROUP_SPECIFIED = 262
-    INVALID_CLASS_OF_SERVICE_SPECIFIED = 263
-    INVALID_TEAM_SPECIFIED = 264
-    INVALID_AGENT_WORKMODE = 265
-    INVALID_AGENT_REASON_CODE = 266
-    ADJUNCT_SWITCH_COMM_ERROR = 267
-    AGENT_NOT_PARTY_ON_CALL = 268
-    INTERNAL_PROCESSING_ERROR = 269
-    WRAPUP_DATA_REQUIRED = 280
-    REASON_CODE_REQUIRED = 281
-    SPECIFIED_EXTENSION_ALREADY_IN_USE = 283
-    DEVICE_RESTRICTED = 287
-    LINE_RESTRICTED = 288
-    AGENT_ACCOUNT_LOCKED_OUT = 289
-    EXTENSION_NOT_UNIQUE = 293
-    INVALID_PARAMETER = 1010  # UCCX
-
-
-class PeripheralError(IntEnum):
-    """PeripheralErrorCode of CONTROL_FAILURE_CONF, as far as agent states need them."""
-
-    NONE = 0
-    NO_INSTRUMENT_FOR_EXTENSION = 10004
-    ALREADY_LOGGED_OUT = 10101
-    ALREADY_LOGGED_ON = 10102
-    BAD_STATE_TRANSITION = 10108
-    CANNOT_GO_READY = 10111
-    CANNOT_LOG_OUT = 10112
-
-
 class Reason(IntEnum):
     """EventReasonCodes that systems, not agents, choose."""
 
@@ -270,11 +198,3 @@ class Reason(IntEnum):
     AGENT_LOGON_UCCX = 32760
     CALL_NOT_ANSWERED = 32767
     CONNECTION_FAILURE = 50002  # UCCE, after the loss of the desktop
-
-
-def failure_name(code: int) -> str:
-    """The name desktops are shown for a FailureCode, such as "CF_RESOURCE_BUSY"; "CF_<code>" when unknown."""
-    try:
-        return f"CF_{FailureCode(code).name}"
-    except ValueError:
-        return f"CF_{code}"

@@ -189,6 +189,11 @@ class Directory:
         members = (member for team in self._teams.values() for member in team.members)
         return tuple(dict.fromkeys((*self._agents, *members)))
 
+    @property
+    def group_numbers(self) -> tuple[int, ...]:
+        """Every known skill group."""
+        return tuple(self._groups)
+
     def snapshot(self) -> ConfigReceived:
         """Everything that is known, and nothing is new any more."""
         self.changed = False

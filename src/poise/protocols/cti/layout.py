@@ -57,19 +57,28 @@ class TagLayout:
 class MessageLayout:
     """One message type."""
 
-    __slots__ = ("_parts", "alternative", "fixed", "name", "number", "since")
+    __slots__ = ("_parts", "alternative", "fixed", "floats", "lists", "name", "names", "number", "opaque", "since")
 
     def __init__(
         self,
         number: int,
         name: str,
-        fixed: tuple[FieldLayout, ...],
+        fixed: tuple[FieldLayout, ...] | None,
         alternative: MessageLayout | None = None,
         since: int = OLDEST_VERSION,
+        floats: tuple[str, ...] = (),
+        lists: tuple[str, ...] = (),
     ) -> None:
         self.number = number
         self.name = name
-        self.fixed = fixed
+        self.fixed: tuple[FieldLayout, ...] = fixed or ()
+        self.names = frozenset(field.name for field in self.fixed)
+        self.opaque = fixed is None
+        """Only the name is known: the body is kept as it is."""
+        self.floats = floats
+        """Names of the tags the message may carry once."""
+        self.lists = lists
+        """Names of the tags the message may carry more than once."""
         self.alternative = alternative
         """Another body of the same type that some guides print; known by its exact length."""
         self.since = since
@@ -104,9 +113,10 @@ def _fields(rows: list[dict[str, Any]]) -> tuple[FieldLayout, ...]:
 
 
 def _message(number: int, row: dict[str, Any]) -> MessageLayout:
-    fixed = _fields(row["fixed"])
+    rows = row["fixed"]
+    fixed = None if rows is None else _fields(rows)
     counters = row.get("counters")
-    if counters is not None:
+    if counters is not None and fixed is not None:
         names = counters.get("first", []) + [
             name + suffix for suffix in counters["suffixes"] for name in counters["names"]
         ]
@@ -116,7 +126,8 @@ def _message(number: int, row: dict[str, Any]) -> MessageLayout:
     alternative = None
     if other is not None:
         alternative = MessageLayout(number, row["name"], _fields(other["fixed"]), since=other["since"])
-    return MessageLayout(number, row["name"], fixed, alternative)
+    floats, lists = tuple(row.get("floats", ())), tuple(row.get("lists", ()))
+    return MessageLayout(number, row["name"], fixed, alternative, floats=floats, lists=lists)
 
 
 def _tag(number: int, row: dict[str, Any]) -> TagLayout:
@@ -144,4 +155,6 @@ def layout() -> Layout:
     tag_by_name = {tag.name: tag for tag in tags.values()}
     assert len(by_name) == len(messages), "a message name is used twice in layout.json"
     assert len(tag_by_name) == len(tags), "a tag name is used twice in layout.json"
+    carried = {name for message in messages.values() for name in (*message.floats, *message.lists)}
+    assert carried <= tag_by_name.keys(), "a message carries a tag that layout.json does not know"
     return Layout(messages, by_name, tags, tag_by_name, data["framing"]["max_message_bytes"])

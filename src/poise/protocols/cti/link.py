@@ -6,27 +6,17 @@ Its shell obeys Connect, SendBytes and Close, and calls `due(now)` at `deadline`
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 
 from poise.protocols.cti import timing
-from poise.protocols.cti.codec import CtiError, Framer, Malformed, encode
-from poise.protocols.cti.constants import (
-    VOICE_MRD,
-    AgentState,
-    ConfigEndStatus,
-    FailureCode,
-    Status,
-    SystemEventId,
-)
+from poise.protocols.cti.codec import CtiError, Malformed, encode
+from poise.protocols.cti.constants import ConfigEndStatus, SystemEventId
 from poise.protocols.cti.directory import RECORD_MESSAGES, Directory
-from poise.protocols.cti.messages import Message, agent_floats
+from poise.protocols.cti.failure_constants import Status
+from poise.protocols.cti.messages import Message
 from poise.protocols.cti.outputs import (
-    AttemptEnded,
-    Close,
-    Connect,
-    LinkDown,
     LinkUp,
     Log,
     Outcome,
@@ -34,60 +24,30 @@ from poise.protocols.cti.outputs import (
     Received,
     RequestEnded,
     SendBytes,
-    Side,
 )
-from poise.protocols.cti.requests import Requests
-from poise.protocols.cti.retry import Retry
-from poise.protocols.cti.settings import CONFIG_KINDS, LinkSettings, open_request
-from poise.protocols.cti.states import CONNECTED_STATES, OPEN_STATES, TRANSITIONS, LinkInput, LinkState
-
-_ANY_AGENT = -1
-"""ICMAgentID of a query that names its agent by a floating field."""
-
-_SAYS_NOTHING_OF_THE_AGENT = frozenset(
-    {
-        FailureCode.SERVICE_BUSY,
-        FailureCode.RESOURCE_BUSY,
-        FailureCode.RESOURCE_OUT_OF_SERVICE,
-        FailureCode.REQUEST_TIMEOUT_REJECTION,
-        FailureCode.ADJUNCT_SWITCH_COMM_ERROR,
-        FailureCode.INTERNAL_PROCESSING_ERROR,
-    }
-)
-"""Refusals of a state query after which the state is unknown; any other refusal means that nobody is signed in."""
-
-_FAILURE_EVENTS: dict[int, str] = {
-    Status.SERVER_OFFLINE: "the CTI server went offline",
-    Status.NEW_SESSION_OPENED: "the same client opened another session",
-    Status.TIMEOUT: "the CTI server heard nothing from us for too long",
-}
+from poise.protocols.cti.polling import Polling
+from poise.protocols.cti.resync import Resync
+from poise.protocols.cti.session import Session
+from poise.protocols.cti.settings import CONFIG_KINDS, LinkSettings
+from poise.protocols.cti.states import CONNECTED_STATES, OPEN_STATES, LinkInput, LinkState
 
 
-class Link:
+class _Own(Enum):
+    """Contexts of the link's own requests, whose ends its users do not hear of."""
+
+    RESYNC = "resync"
+    POLLING = "polling"
+
+
+class Link(Session):
     """One link. Use: `start`, then report what happens; see `outputs.py` for what comes back."""
 
     def __init__(self, settings: LinkSettings) -> None:
         """Raises CtiError when OPEN_REQ cannot be made from the settings."""
-        assert settings.sides, "a link needs at least one CTI server"
-        for version in settings.versions:
-            encode(open_request(settings, version, 0), version)
-        self.settings = settings
-        self.state = LinkState.STOPPED
+        super().__init__(settings)
         self.directory = Directory()
-        self.last_heartbeat: float | None = None
-        """Monotonic seconds of the last HEARTBEAT_CONF, of whichever session."""
-        self._requests = Requests(timing.REQUEST_TIMEOUT_S)
-        self._framer = Framer(settings.versions[0])
-        self._out: list[Output] = []
-        self._retry = Retry(settings.sides)
-        self._version = 0  # index into settings.versions
-        self._next_version = False  # the server refused the offered version: offer the next to the same side
-        self._step_deadline = float("inf")  # what the present state waits for
-        self._heartbeat_at = float("inf")
-        self._unanswered = 0
-        self._up_since = 0.0
-        self._to_query: deque[str] = deque()
-        self._querying: set[int] = set()
+        self._resync = Resync()
+        self._polling = Polling(settings.statistics_s)
         self._handlers: dict[str, Callable[[Message, float], None]] = {
             "OPEN_CONF": self._open_conf,
             "FAILURE_CONF": self._failure_conf,
@@ -105,57 +65,9 @@ class Link:
     # What the shell calls
 
     @property
-    def side(self) -> Side:
-        """The side in use, or tried next."""
-        return self._retry.side
-
-    @property
-    def version(self) -> int:
-        """The protocol version offered or in use."""
-        return self.settings.versions[self._version]
-
-    @property
     def deadline(self) -> float:
         """Monotonic seconds at which `due` must be called; infinite when nothing is due."""
-        return min(self._step_deadline, self._heartbeat_at, self._requests.deadline)
-
-    @property
-    def heartbeat_answered(self) -> bool:
-        """The session is open, and no heartbeat but the one just sent is without an answer."""
-        return self.state in OPEN_STATES and self._unanswered <= 1
-
-    def start(self, now: float) -> list[Output]:
-        """Begin to strive for a link."""
-        if self._go(LinkInput.START):
-            self._connect(now)
-        return self._taken()
-
-    def stop(self, now: float) -> list[Output]:
-        """Close the session in an orderly way, and stay closed."""
-        was_up, had_connection = self.state is LinkState.UP, self.state in CONNECTED_STATES
-        if not self._go(LinkInput.STOP):
-            return self._taken()
-        self._end_session("the link was stopped", was_up, now)
-        if self.state is LinkState.CLOSING:
-            self._send(Message("CLOSE_REQ", {"InvokeID": self._requests.new_id()}))
-            self._step_deadline = now + timing.CLOSE_TIMEOUT_S
-        elif had_connection:
-            self._out.append(Close("the link was stopped"))
-        return self._taken()
-
-    def connected(self, now: float) -> list[Output]:
-        """The connection asked for by Connect stands."""
-        if self._go(LinkInput.CONNECTED):
-            self._framer = Framer(self.version)
-            self._step_deadline = now + timing.OPEN_TIMEOUT_S
-            self._send(open_request(self.settings, self.version, self._requests.new_id()))
-        return self._taken()
-
-    def disconnected(self, now: float, reason: str) -> list[Output]:
-        """The connection broke, or could not be made."""
-        if self.state in CONNECTED_STATES or self.state is LinkState.CONNECTING:
-            self._lost(reason, now, close=False)
-        return self._taken()
+        return min(self._step_deadline, self._heartbeats.at, self._polling.at, self._requests.deadline)
 
     def feed(self, data: bytes, now: float) -> list[Output]:
         """Bytes from the CTI server."""
@@ -191,116 +103,18 @@ class Link:
         """Time passed."""
         for ended in self._requests.expired(now):
             self._ended(ended, now)
-        if now >= self._heartbeat_at and self.state in OPEN_STATES:
+        if now >= self._heartbeats.at and self.state in OPEN_STATES:
             self._heartbeat(now)
+        if now >= self._polling.at and self.state is LinkState.UP:
+            self._polling.due(self.directory.group_numbers, now)
+            self._poll(now)
         if now >= self._step_deadline:
             self._step_timed_out(now)
         return self._taken()
 
-    # Connecting
-
-    def _go(self, what: LinkInput) -> bool:
-        """Change state by the table; False when this input means nothing in the present state."""
-        following = TRANSITIONS.get((self.state, what))
-        if following is None:
-            return False
-        self.state = following
-        self._step_deadline = float("inf")
-        return True
-
-    def _taken(self) -> list[Output]:
-        taken, self._out = self._out, []
-        return taken
-
-    def _connect(self, now: float) -> None:
-        self._step_deadline = now + timing.CONNECT_TIMEOUT_S
-        self._out.append(Connect(self.side))
-
-    def _step_timed_out(self, now: float) -> None:
-        if self.state is LinkState.RESTING:
-            self._go(LinkInput.RETRY)
-            self._connect(now)
-        elif self.state is LinkState.CLOSING:
-            self._go(LinkInput.CLOSED)
-            self._out.append(Close("CLOSE_REQ was not answered"))
-        elif self.state in CONNECTED_STATES or self.state is LinkState.CONNECTING:
-            self._lost(f"nothing came of {self.state.value} in time", now)
-
-    def _lost(self, reason: str, now: float, *, close: bool = True) -> None:
-        """The connection is over; decide when to try which side."""
-        was_up = self.state is LinkState.UP
-        if not self._go(LinkInput.LOST):
-            return
-        if close:
-            self._out.append(Close(reason))
-        self._end_session(reason, was_up, now)
-        self._out.append(AttemptEnded(self.side, reason))
-        if self.state is not LinkState.RESTING:
-            return
-        if self._next_version:  # the server lives and only wants an older protocol
-            self._next_version = False
-            self._step_deadline = now
-            return
-        self._version = 0
-        self._step_deadline = now + self._retry.failed()
-
-    def _end_session(self, reason: str, was_up: bool, now: float) -> None:
-        self._heartbeat_at = float("inf")
-        self._unanswered = 0
-        self._to_query.clear()
-        lost = self._requests.lost()
-        self._out.extend(ended for ended in lost if ended.invoke_id not in self._querying)
-        self._querying.clear()
-        if was_up:
-            self._retry.was_up(now - self._up_since)
-            self._out.append(LinkDown(reason))
-
-    # Opening
-
-    def _send(self, message: Message) -> None:
-        self._out.append(SendBytes(encode(message, self.version), message))
-
-    def _open_conf(self, message: Message, now: float) -> None:
-        online = bool(message.fields.get("PeripheralOnline")) and not message.fields.get("PGStatus")
-        if not self._go(LinkInput.OPENED_ONLINE if online else LinkInput.OPENED_OFFLINE):
-            return
-        self._heartbeat_at = now + self.settings.heartbeat_s
-        self.directory.new_session()
-        if online:
-            self._configure(now)
-
-    def _open_refused(self, message: Message, now: float) -> None:
-        status = message.fields.get("Status", message.fields.get("FailureCode", -1))
-        last = self._version + 1 >= len(self.settings.versions)
-        if status == Status.INVALID_VERSION and not last:
-            reason = f"protocol version {self.version} was refused"
-            self._version += 1
-            self._next_version = True
-            self._lost(reason, now)
-        else:
-            self._lost(f"OPEN_REQ was refused with status {status}", now)
-
-    # Keeping alive
-
-    def _heartbeat(self, now: float) -> None:
-        if self._unanswered >= timing.HEARTBEATS_MISSED:
-            self._lost(f"{self._unanswered} heartbeats were not answered", now)
-            return
-        self._unanswered += 1
-        self._heartbeat_at = now + self.settings.heartbeat_s
-        self._send(Message("HEARTBEAT_REQ", {"InvokeID": self._requests.new_id()}))
-
-    def _heartbeat_conf(self, message: Message, now: float) -> None:
-        self._unanswered = 0
-        self.last_heartbeat = now
-
-    def _close_conf(self, message: Message, now: float) -> None:
-        if self._go(LinkInput.CLOSED):
-            self._out.append(Close("the session was closed"))
-
-    def _failure_event(self, message: Message, now: float) -> None:
-        status = message.fields.get("Status", -1)
-        self._lost(_FAILURE_EVENTS.get(status, f"the CTI server sent FAILURE_EVENT {status}"), now)
+    def _forget_requests(self) -> None:
+        self._polling.end()
+        self._out.extend(ended for ended in self._requests.lost() if not isinstance(ended.context, _Own))
 
     def _system_event(self, message: Message, now: float) -> None:
         event, about = message.fields.get("SystemEventID"), message.fields.get("SystemEventArg1")
@@ -312,13 +126,18 @@ class Link:
             SystemEventId.PERIPHERAL_GATEWAY_OFFLINE,
             SystemEventId.CTI_SERVER_OFFLINE,
         ):
-            was_up, heartbeat_at, unanswered = self.state is LinkState.UP, self._heartbeat_at, self._unanswered
-            if self._go(LinkInput.PERIPHERAL_OFFLINE):
-                self._end_session(f"SYSTEM_EVENT {SystemEventId(event).name}", was_up, now)
-                self._heartbeat_at, self._unanswered = heartbeat_at, unanswered  # the session itself goes on
+            was_up = self.state is LinkState.UP
+            if self._go(LinkInput.PERIPHERAL_OFFLINE):  # the session itself goes on, with its heartbeats
+                self._forget_requests()
+                self._down(f"SYSTEM_EVENT {SystemEventId(event).name}", was_up, now)
         self._received(message)
 
     # Configuration and synchronisation
+
+    def _opened(self, online: bool, now: float) -> None:
+        self.directory.new_session()
+        if online:
+            self._configure(now)
 
     def _configure(self, now: float) -> None:
         self._step_deadline = now + timing.CONFIG_TIMEOUT_S
@@ -355,40 +174,47 @@ class Link:
     def _configured(self, now: float) -> None:
         if self._go(LinkInput.CONFIGURED):
             self.directory.changed = True  # told anew in every session
-            self._to_query.extend(self.directory.agent_ids)
-            self._query_more(now)
+            self._resync = Resync(self.directory.agent_ids)
+            self._ask_more(now)
 
-    def _query_more(self, now: float) -> None:
-        """Ask for the next agents' states; the last answer makes the link UP."""
-        while self._to_query and len(self._querying) < timing.MAX_QUERIES:
-            agent_id = self._to_query.popleft()
-            fields = {"MRDID": VOICE_MRD, "ICMAgentID": _ANY_AGENT}
-            query = Message("QUERY_AGENT_STATE_REQ", fields, agent_floats(agent_id))
-            invoke_id = self._requests.new_id()
-            if self._write(self._addressed(query, invoke_id), None, now) is None:
-                self._querying.add(invoke_id)
+    def _ask_more(self, now: float) -> None:
+        """Ask the next questions of the resync; the last answer makes the link UP."""
+        while self._resync.in_flight < timing.MAX_QUERIES:
+            question = self._resync.take()
+            if question is None:
+                break
+            self._ask(question, _Own.RESYNC, now)
         self._step_deadline = now + timing.CONFIG_TIMEOUT_S
-        if not self._querying and self._go(LinkInput.SYNCHRONISED):
+        if self._resync.done and self._go(LinkInput.SYNCHRONISED):
             self.directory.prune_teams()
             self._tell_config()
             self._up_since = now
             self._out.append(LinkUp(self.side, self.version))
+            self._polling.begin(now)
 
-    def _queried(self, ended: RequestEnded, now: float) -> None:
-        """One agent's state is known; unknown is said to be unknown, never what it was before."""
-        self._querying.discard(ended.invoke_id)
-        about = agent_floats(ended.request.agent_id or "")
-        if ended.outcome is Outcome.CONFIRMED and ended.answer is not None:
-            answer = ended.answer
-            if answer.agent_id is None:
-                answer = replace(answer, floats=(*answer.floats, *about))
-        else:
-            known = ended.outcome is Outcome.REFUSED and ended.failure_code not in _SAYS_NOTHING_OF_THE_AGENT
-            state = AgentState.LOGOUT if known else AgentState.UNKNOWN
-            answer = Message("QUERY_AGENT_STATE_CONF", {"AgentState": state}, about)
-        self._received(answer)
-        if self.state is LinkState.SYNCHRONISING:
-            self._query_more(now)
+    def _ask(self, question: Message, own: _Own, now: float) -> None:
+        """A request of the link's own."""
+        invoke_id = self._requests.new_id()
+        question = self._addressed(question, invoke_id)
+        failed = self._write(question, own, now)
+        if failed is not None:
+            self._ended_own(RequestEnded(invoke_id, question, own, failed), now)
+
+    def _ended_own(self, ended: RequestEnded, now: float) -> None:
+        if ended.context is _Own.POLLING:
+            self._out += self._polling.ended(ended)
+            return
+        for output in self._resync.ended(ended):
+            if isinstance(output, Received):
+                self._tell_config()
+            self._out.append(output)
+
+    def _poll(self, now: float) -> None:
+        while self._polling.in_flight < timing.MAX_QUERIES:
+            question = self._polling.take()
+            if question is None:
+                return
+            self._ask(question, _Own.POLLING, now)
 
     def _tell_config(self) -> None:
         if self.directory.changed and self.state in (LinkState.SYNCHRONISING, LinkState.UP):
@@ -447,7 +273,11 @@ class Link:
             self._ended(ended, now)
 
     def _ended(self, ended: RequestEnded, now: float) -> None:
-        if ended.invoke_id in self._querying:
-            self._queried(ended, now)
-        else:
+        if not isinstance(ended.context, _Own):
             self._out.append(ended)
+            return
+        self._ended_own(ended, now)
+        if self.state is LinkState.SYNCHRONISING:
+            self._ask_more(now)
+        elif self.state is LinkState.UP:
+            self._poll(now)

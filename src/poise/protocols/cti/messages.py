@@ -22,11 +22,37 @@ class NamedArrayElement(NamedTuple):
     value: str
 
 
+class OddText(str):
+    """A text that was not written as we would write it: no final NUL, bytes after it, no UTF-8. Kept to be repeated."""
+
+    raw: bytes
+    """The bytes as they came."""
+
+    def __new__(cls, text: str, raw: bytes) -> OddText:
+        """`text` is what can be read of `raw`."""
+        odd = super().__new__(cls, text)
+        odd.raw = raw
+        return odd
+
+
+class OddVariable(NamedVariable):
+    """An ECC variable that was not written as we would write it."""
+
+    raw: bytes
+
+
+class OddElement(NamedArrayElement):
+    """An element of an ECC array that was not written as we would write it."""
+
+    raw: bytes
+
+
 FloatValue: TypeAlias = int | str | bytes | NamedVariable | NamedArrayElement
 """Value of a floating field: a number, a text without its final NUL, raw bytes, or an ECC variable.
 
 A known numeric tag that arrived in another width than the table's, and every tag the table does not know, stay raw
-bytes."""
+bytes, and so does an ECC variable without a NUL after its name. `OddText`, `OddVariable` and `OddElement` are read as
+what they derive from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +66,9 @@ class Message:
     floats: tuple[tuple[str, FloatValue], ...] = ()
     """Floating fields in wire order by tag name ("AGENT_ID"); "TAG_<number>" when the table does not know the tag."""
     raw: bytes = b""
-    """Body of an unknown message, untouched."""
+    """Body of a message whose layout is not known, untouched."""
+    read_in: int = field(default=0, compare=False, repr=False)
+    """Protocol version of the bytes it was read from, or 0. Written in that version, nothing is left out or refused."""
 
     def text(self, tag: str) -> str | None:
         """First floating field of that name as text, or None if it is absent."""

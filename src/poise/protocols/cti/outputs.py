@@ -70,9 +70,23 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event of the CTI server, or the QUERY_AGENT_STATE_CONF of one agent (with AGENT_ID) while synchronising."""
+    """An event of the CTI server.
+
+    While synchronising also one QUERY_AGENT_STATE_CONF for each agent (always with AGENT_ID), one SNAPSHOT_DEVICE_CONF
+    for each telephone signed in at, and one SNAPSHOT_CALL_CONF for each call found there.
+    """
 
     message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsReceived:
+    """The figures of one skill group, asked for by the link itself."""
+
+    skill_group: int
+    """Its number."""
+    message: Message
+    """QUERY_SKILL_GROUP_STATISTICS_CONF."""
 
 
 class Outcome(Enum):
@@ -132,5 +146,15 @@ class Log:
 
 
 Output: TypeAlias = (
-    Connect | SendBytes | Close | LinkUp | LinkDown | AttemptEnded | ConfigReceived | Received | RequestEnded | Log
+    Connect
+    | SendBytes
+    | Close
+    | LinkUp
+    | LinkDown
+    | AttemptEnded
+    | ConfigReceived
+    | Received
+    | StatisticsReceived
+    | RequestEnded
+    | Log
 )

@@ -2,35 +2,25 @@
 
 An event reads `CTIAgentStateEvent [agentState=8 (RESERVED), duration=null, ...]CTIMessageBean [invokeID=null, ...]`:
 class name from the message name, lower-camel labels, enumerations as `n (NAME)`, absent floating fields `null`, absent
-lists `[]`, null numbers -1. AGENT_STATE_EVENT has its own order of fields, as printed in real logs; every other message
-is told generically from the layout table. Passwords never appear. Line breaks and control characters in foreign texts
-are the log writer's to escape.
+lists `[]`, null numbers -1. What a message may carry is the layout table's; `FORMS` holds the messages of which real
+logs show an order of their own. Passwords never appear. Line breaks and control characters in foreign texts are the
+log writer's to escape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from functools import cache
 from typing import NamedTuple
 
-from poise.protocols.cti.constants import NULL32, AgentState, Direction, PeripheralType, RecordType, SystemEventId
+from poise.protocols.cti.constants import NULL16, NULL32
+from poise.protocols.cti.enumerations import ENUMERATIONS, symbol
 from poise.protocols.cti.layout import layout
 from poise.protocols.cti.messages import FloatValue, Message, NamedArrayElement, NamedVariable
 
-ENUMS: dict[str, type[IntEnum]] = {
-    "AgentState": AgentState,
-    "SkillGroupState": AgentState,
-    "PeripheralType": PeripheralType,
-    "SystemEventID": SystemEventId,
-    "NEXT_AGENT_STATE": AgentState,
-    "SKILL_GROUP_STATE": AgentState,
-    "ATC_AGENT_STATE": AgentState,
-    "DIRECTION": Direction,
-    "RECORD_TYPE": RecordType,
-}
 SECRET_TAGS = frozenset({"CLIENT_PASSWORD", "AGENT_PASSWORD", "AUTHORIZATION_CODE", "ACCOUNT_CODE", "CED"})
 MASK = "****"
+_WORDS = {"ID": "ID", "ANI": "ANI", "UUI": "UUI", "DEVID": "DeviceID", "CALLID": "CallID"}
 
 
 class _Slot(NamedTuple):
@@ -42,7 +32,7 @@ class _Slot(NamedTuple):
     """"field", "float" or "list"."""
 
 
-AGENT_STATE_EVENT: tuple[_Slot, ...] = (
+_AGENT_STATE_EVENT = (
     _Slot("skillGroupState", "SkillGroupState", "field"),
     _Slot("stateDuration", "StateDuration", "field"),
     _Slot("skillGroupNumber", "SkillGroupNumber", "field"),
@@ -66,6 +56,43 @@ AGENT_STATE_EVENT: tuple[_Slot, ...] = (
 )
 
 
+_STATISTICS = tuple(
+    _Slot(name[0].lower() + name[1:], name, "field")
+    for name in (
+        "PeripheralID",
+        "SkillGroupNumber",
+        "RouterCallsQNow",
+        "LongestRouterCallQNow",
+        "AgentsNotReady",
+        "AgentsReady",
+        "AgentsTalkingIn",
+        "AgentsTalkingOut",
+        "AgentsTalkingOther",
+        "AgentsWorkNotReady",
+        "AgentsWorkReady",
+    )
+)
+
+
+class _Form(NamedTuple):
+    """How one message is told where real logs show it in a form of its own."""
+
+    slots: tuple[_Slot, ...]
+    gap: str
+    """Between the class name and its bracket."""
+    numbered: bool
+    """Has a cti_sequence_id."""
+    times: tuple[str, str]
+    """Names in timeTracker of the later and the earlier moment, in the order in which they are printed."""
+
+
+FORMS = {
+    "AGENT_STATE_EVENT": _Form(_AGENT_STATE_EVENT, " ", True, ("CTI_MSG_RECEIVED", "CTI_MSG_DISPATCH")),
+    "QUERY_SKILL_GROUP_STATISTICS_CONF": _Form(_STATISTICS, "", False, ("CTI_MSG_NOTIFIED", "CTI_MSG_RECEIVED")),
+}
+_USUAL = _Form((), " ", True, ("CTI_MSG_RECEIVED", "CTI_MSG_DISPATCH"))
+
+
 @cache
 def event_name(message_name: str) -> str:
     """AGENT_STATE_EVENT -> AgentStateEvent."""
@@ -80,18 +107,17 @@ def _field_label(name: str) -> str:
 
 @cache
 def _tag_label(name: str) -> str:
-    """AGENT_ID -> agentID, LOGIN_NAME -> loginName."""
+    """AGENT_ID -> agentID, LOGIN_NAME -> loginName, CONNECTION_DEVID -> connectionDeviceID."""
     first, *rest = name.split("_")
-    return first.lower() + "".join(word if word in ("ID", "ANI", "UUI") else word.capitalize() for word in rest)
+    return first.lower() + "".join(_WORDS.get(word, word.capitalize()) for word in rest)
 
 
 def _number(name: str, value: int) -> str:
-    kind = ENUMS.get(name)
-    if kind is not None:
-        try:
-            return f"{value} ({kind(value).name})"
-        except ValueError:
-            return str(value)
+    if name in ENUMERATIONS:
+        known = symbol(name, value)
+        if known:
+            return f"{value} ({known})"
+        return "-1" if value in (NULL16, NULL32) else str(value)
     return "-1" if value == NULL32 else str(value)
 
 
@@ -127,18 +153,25 @@ def _ordered(message: Message, slots: tuple[_Slot, ...]) -> str:
     return ", ".join(f"{slot.label}={show[slot.kind](slot.source)}" for slot in slots)
 
 
-def _generic(message: Message) -> str:
+def _generic(message: Message, *, absent: bool) -> str:
+    """Fixed part and floating fields by the layout table; `absent`: name what the message might carry and does not."""
     parts = [
         f"{_field_label(name)}={_number(name, value)}" for name, value in message.fields.items() if name != "InvokeID"
     ]
+    known = layout().message_by_name.get(message.name)
     seen: dict[str, int] = {}
+    lists: tuple[str, ...] = ()
+    if known is not None:
+        lists = known.lists
+        if absent:
+            seen = dict.fromkeys((*known.floats, *lists), 0)
     for tag, _ in message.floats:
         seen[tag] = seen.get(tag, 0) + 1
     for tag, times in seen.items():
-        if times == 1:
-            parts.append(f"{_tag_label(tag)}={_first(message, tag)}")
-        else:
+        if times > 1 or tag in lists:
             parts.append(f"{_tag_label(tag)}List={_list(message, tag)}")
+        else:
+            parts.append(f"{_tag_label(tag)}={_first(message, tag)}")
     if message.raw:
         parts.append(f"raw={message.raw.hex()}")
     return ", ".join(parts)
@@ -154,12 +187,15 @@ def decoded_text(
 ) -> str:
     """An event or confirmation, for DECODED_MESSAGE_FROM_CTI_SERVER. Times are milliseconds since the epoch."""
     name = event_name(message.name)
-    body = _ordered(message, AGENT_STATE_EVENT) if message.name == "AGENT_STATE_EVENT" else _generic(message)
+    form = FORMS.get(message.name, _USUAL)
+    body = _ordered(message, form.slots) if form.slots else _generic(message, absent=True)
     invoke_id = message.fields.get("InvokeID")
-    tracker = f'{{"id":"{name}","CTI_MSG_RECEIVED":{received_ms},"CTI_MSG_DISPATCH":{dispatch_ms}}}'
+    moments = {"CTI_MSG_RECEIVED": received_ms, "CTI_MSG_DISPATCH": dispatch_ms, "CTI_MSG_NOTIFIED": dispatch_ms}
+    times = ",".join(f'"{moment}":{moments[moment]}' for moment in form.times)
+    sequence = f"cti_sequence_id={sequence_id}, " if form.numbered else ""
     return (
-        f"CTI{name} [{body}]CTIMessageBean [invokeID={'null' if invoke_id is None else invoke_id}, "
-        f"cti_sequence_id={sequence_id}, msgID={_number_of(message)}, timeTracker={tracker}, msgName={name}, "
+        f"CTI{name}{form.gap}[{body}]CTIMessageBean [invokeID={'null' if invoke_id is None else invoke_id}, "
+        f'{sequence}msgID={_number_of(message)}, timeTracker={{"id":"{name}",{times}}}, msgName={name}, '
         f"deploymentType={deployment}]"
     )
 
@@ -167,7 +203,8 @@ def decoded_text(
 def request_text(message: Message) -> str:
     """A request, for MESSAGE_TO_CTI_SERVER. SET_AGENT_STATE_REQ keeps the odd spacing of real logs."""
     if message.name != "SET_AGENT_STATE_REQ":
-        return f"{event_name(message.name)} : invokeid : {message.fields.get('InvokeID', 0)}, [{_generic(message)}]"
+        said = _generic(message, absent=False)
+        return f"{event_name(message.name)} : invokeid : {message.fields.get('InvokeID', 0)}, [{said}]"
     fields = message.fields
     agent = message.text("AGENT_ID") or ""
     return (

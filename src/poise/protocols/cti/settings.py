@@ -51,6 +51,10 @@ class LinkSettings:
     """Protocol versions to offer, best first; the next one is offered when a server refuses one."""
     heartbeat_s: float = HEARTBEAT_S
     """Seconds between two heartbeats."""
+    services: Service = SERVICES
+    """What is asked for in OPEN_REQ."""
+    statistics_s: float = 0.0
+    """Seconds between two rounds of queue statistics, at least STATISTICS_LEAST_S; 0 for none."""
 
 
 def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Message:
@@ -60,7 +64,7 @@ def open_request(settings: LinkSettings, version: int, invoke_id: int) -> Messag
         "VersionNumber": version,
         "IdleTimeout": max(IDLE_TIMEOUT_S, math.ceil((HEARTBEATS_MISSED + 1) * settings.heartbeat_s)),
         "PeripheralID": settings.peripheral_id,
-        "ServicesRequested": int(SERVICES),
+        "ServicesRequested": int(settings.services),
         "CallMsgMask": ALL_CALL_MESSAGES,
         "AgentStateMask": ALL_AGENT_STATES,
         "ConfigMsgMask": int(CONFIG_KINDS),

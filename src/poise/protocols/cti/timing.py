@@ -15,8 +15,9 @@ IDLE_TIMEOUT_S = 20
 GED-188, normally 4 heartbeats; under 20 the server refuses (E_CTI status 18). Must stay above
 HEARTBEAT_S x HEARTBEATS_MISSED."""
 
-CONNECT_TIMEOUT_S = 10.0
-"""Seconds a TCP connect may take. Our choice: below the operating system's minutes, so that the other side is tried."""
+CONNECT_TIMEOUT_S = 4.0
+"""Seconds a TCP connect may take: two lost SYNs. Our choice: a side whose machine is gone answers nothing, and the
+other, which may have come back meanwhile, waits for so long. Longer: recovery takes more than 10 s."""
 
 OPEN_TIMEOUT_S = 30.0
 """Seconds until OPEN_CONF must have come. Source: GED-188 asks clients to wait at least 30 s (60 s on large systems).
@@ -36,8 +37,9 @@ anyway."""
 RETRY_FIRST_S = 1.0
 """Seconds of rest after every side was tried once without success; doubles each round."""
 
-RETRY_MAX_S = 10.0
-"""Longest rest between rounds. Longer: the desktop stays out of service although the CTI server is back."""
+RETRY_MAX_S = 4.0
+"""Longest rest between rounds. With CONNECT_TIMEOUT_S it bounds the time from a CTI server's return to the next attempt
+at it. Longer: the desktop stays out of service although the CTI server is back."""
 
 STABLE_S = 30.0
 """A link that was up for so long starts over with RETRY_FIRST_S; one that breaks sooner keeps its back-off."""
@@ -47,3 +49,7 @@ MAX_OUTSTANDING = 5000
 
 MAX_QUERIES = 50
 """State queries in flight while synchronising. More: the CTI server's other clients wait behind ours."""
+
+STATISTICS_LEAST_S = 10.0
+"""Shortest interval of rounds of queue statistics, and the usual one. Source: Finesse polls each queue every 10 s.
+Shorter: sites with hundreds of queues load their CTI server."""

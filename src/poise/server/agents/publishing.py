@@ -37,6 +37,12 @@ class Publisher(Protocol):
     def subscribe(self, node: str, jid: str) -> None:
         """Subscribe a JID; again is the same as once. Raises LookupError or ValueError."""
 
+    def review_subscriptions(self, user: str) -> None:
+        """End the subscriptions that a user is not allowed any more. Raises ValueError for no local part of a JID."""
+
+    def nodes_complete(self) -> None:
+        """Every node that there is has been made."""
+
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
         """Notify a node's subscribers; an empty item id lets the service make one. Raises LookupError or ValueError."""
 
@@ -73,37 +79,70 @@ class Publishing:
         if self._work:
             self._later(self._told(tuple(changes)))
             return
-        for publication in publications(changes, self.context):
-            self._publish(publication)
+        for _ in self._told(tuple(changes)):
+            pass
+
+    def tell(self, what: str, publications: Iterator[Publication]) -> None:
+        """Publish these, after everything that waits; `what` names them in the log should one go wrong."""
+        if not self.open:
+            return
+        work = self._guarded(f"publishing of {what}", self._each_told(publications))
+        if self._work:
+            self._later(work)
+            return
+        for _ in work:
+            pass
 
     def lay_out(self) -> None:
         """Make the nodes that the configuration wants, and subscribe every user to his own."""
         self._later(self._laid_out())
+
+    def review(self, users: Iterable[str]) -> None:
+        """Have subscriptions looked at anew after a change of teams or roles."""
+        self._later(self._reviewed(list(users)))
 
     def sweep(self) -> None:
         """Delete the nodes that the last layout did not want any more."""
         self._later(self._swept())
 
     def everything(self) -> None:
-        """Publish every agent's present state, as after an outage (finesse-api.md 6.1)."""
-        self._later(self._said_anew())
+        """Publish every agent's present state, as after an outage (finesse-api.md 6.1).
+
+        The pictures are taken now: what changes until they are told is told behind them, in its order.
+        """
+        self._later(self._told(tuple(AgentChanged(agent, agent) for agent in self._model.agents.values())))
 
     def then(self, step: Iterator[None]) -> None:
         """Do something after everything that waits."""
         self._later(step)
 
     def _told(self, changes: tuple[Change, ...]) -> Iterator[None]:
-        for publication in publications(changes, self.context):
+        for change in changes:
+            if not self.open:
+                return
+            yield from self._guarded(f"publishing of {type(change).__name__}", self._one_told(change))
+
+    def _one_told(self, change: Change) -> Iterator[None]:
+        for publication in publications((change,), self.context):
             if not self.open:
                 return
             self._publish(publication)
             yield
 
-    def _said_anew(self) -> Iterator[None]:
-        for agent_id in list(self._model.agents):
-            agent = self._model.agents.get(agent_id)
-            if agent is not None:
-                yield from self._told((AgentChanged(agent, agent, ""),))
+    def _each_told(self, publications: Iterator[Publication]) -> Iterator[None]:
+        for publication in publications:
+            if not self.open:
+                return
+            self._publish(publication)
+            yield
+
+    def _reviewed(self, users: list[str]) -> Iterator[None]:
+        for user in users:
+            yield from self._guarded(f"review of {user}'s subscriptions", self._one_reviewed(user))
+
+    def _one_reviewed(self, user: str) -> Iterator[None]:
+        self._publisher.review_subscriptions(user)
+        yield
 
     def _laid_out(self) -> Iterator[None]:
         wanted: set[str] = {nodes.SYSTEM_INFO}
@@ -129,30 +168,42 @@ class Publishing:
 
     def _swept(self) -> Iterator[None]:
         for node in self._unwanted:
-            self._publisher.delete_node(node)
-            self._nodes.discard(node)
-            yield
+            yield from self._guarded(f"deletion of {node}", self._one_swept(node))
         self._unwanted = set()
+        if self._model.agents:  # a telephone system without anybody has not been asked well
+            self._publisher.nodes_complete()
+
+    def _one_swept(self, node: str) -> Iterator[None]:
+        self._nodes.discard(node)
+        self._publisher.delete_node(node)
+        yield
+
+    def _guarded(self, doing: str, steps: Iterator[None]) -> Iterator[None]:
+        """Work of which an exception is reported and ends this piece alone."""
+        try:
+            yield from steps
+        except Exception as error:  # noqa: BLE001 - one bad change must not stop what everybody else is told
+            self._log.agent_fault(doing, error)
 
     def _create(self, node: str) -> None:
         if node not in self._nodes:
             self._nodes.add(node)
             try:
                 self._publisher.create_node(node)
-            except ValueError as error:  # an id that makes no node name costs its owner his events, nobody else
+            except Exception as error:  # noqa: BLE001 - an id that makes no node name costs nobody else his events
                 self._log.publish_failed(node, f"the node cannot be made: {error}")
 
     def _subscribe(self, node: str, agent_id: str) -> None:
         try:
             self._publisher.subscribe(node, f"{agent_id}@{self._domain}")
-        except (LookupError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - nobody else must lose his events for it
             self._log.publish_failed(node, f"{agent_id} cannot be subscribed: {error}")
 
     def _publish(self, publication: Publication) -> None:
         node, payload = publication
         try:
             self._publisher.publish(node, "", payload)
-        except (LookupError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - what follows must be told all the same
             self._log.publish_failed(node, f"{type(error).__name__}: {error}")
         else:
             self._log.published(node, _readable(payload))
@@ -172,12 +223,20 @@ class Publishing:
         for _ in range(SLICE_STEPS):
             if not self._work:
                 return
-            if next(self._work[0], self) is self:
+            if self._over(self._work[0]):
                 self._work.popleft()
             if self._clock.now() > until:
                 break
         if self._work:
             self._schedule()
+
+    def _over(self, work: Iterator[None]) -> bool:
+        """One step; True when there is none left, because all are done or because it failed."""
+        try:
+            return next(work, self) is self
+        except Exception as error:  # noqa: BLE001 - the rest of one piece of work is lost, reported, and nothing else
+            self._log.agent_fault("publishing", error)
+            return True
 
 
 def _readable(payload: bytes) -> str:

@@ -57,14 +57,18 @@ class RequestLines:
         else:
             self._send(outcome)
 
-    def force(self, agent_id: str, wish: StateWish) -> bool:
-        """Send a wish of the server's own at once, past the line; False when there is nothing to ask for."""
+    def forced(self, agent_id: str, wish: StateWish) -> Callable[[], None] | None:
+        """What sends a wish of the server's own, past the line; None when it cannot be asked for. To be called at once:
+        it is apart from the judgement only so that logs can tell what is sent before the link tells what it sends."""
         outcome = self._model.request(agent_id, wish, "")
         if not isinstance(outcome, CtiRequest):
-            return False
-        self._model.sent(outcome)
-        self._cti.request(outcome.message, outcome)
-        return True
+            return None
+
+        def send() -> None:
+            self._model.sent(outcome)
+            self._cti.request(outcome.message, outcome)
+
+        return send
 
     def ended(self, ended: RequestEnded) -> None:
         """A request has its answer: tell what came of it, and give the next one its turn."""

@@ -10,19 +10,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
+from poise.contact.dialog_views import Rules
+from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent, Change
+from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
-from poise.finesse.publications import system_info_publication
+from poise.finesse.publications import queue_publications, system_info_publication
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
-from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded
-from poise.server.agents.absence import Absence, PresenceStore
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
+from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.dialogs import Dialogs
+from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
 from poise.server.clock import Clock
@@ -58,17 +62,20 @@ class AgentService:
         cti: CtiSender,
         publisher: Publisher,
         store: PresenceStore,
+        deadlines: Deadlines,
         clock: Clock,
         log: AgentLog,
         reasons: ReasonBook | None = None,
         last_heartbeat: Callable[[], float | None] = lambda: None,
     ) -> None:
-        """`last_heartbeat`: when the CTI server last answered one, in seconds since the epoch; None while unknown."""
+        """`last_heartbeat`: when the CTI server last answered one, in seconds since the epoch; None while unknown.
+        `deadlines` tells `forgive` of a stall before it calls anybody."""
         self._facts = facts
         self._clock = clock
         self._log = log
         self._model = AgentModel(facts.deployment)
-        self._by_login_name: dict[str, str] = {}
+        self._names = Names(self._model.agents, by_login_name=False)
+        self._figures = QueueFigures()
         context = UserContext(reasons or ReasonBook(facts.deployment))
         self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
         self._lines = RequestLines(self._model, cti, self._changed)
@@ -77,14 +84,19 @@ class AgentService:
             store,
             clock,
             log,
-            force=self._force,
-            may_be_agent=lambda user: not self.agents or user in self.agents,
+            deadlines=deadlines,
+            force=self._forced,
+            may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
+        self.dialogs = Dialogs(Rules(facts.deployment), self._model, cti, self._publishing, self._absence.call)
+        """Calls."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
         self._cti_version: int | None = None
         self._last_heartbeat = last_heartbeat
+        self.on_service: Callable[[], None] = lambda: None
+        """Called when service has opened or closed."""
 
     # ---- REST (webservices.services.AgentFacade)
 
@@ -117,11 +129,13 @@ class AgentService:
         """Why not in service, for /readyz; empty when in service."""
         return "" if self.in_service else self._reason
 
+    def agent(self, agent_id: str) -> Agent | None:
+        """The agent of an id, in any case (`names`)."""
+        return self._names.agent(agent_id)
+
     def by_login_name(self, name: str) -> Agent | None:
         """The agent with that login name, in any case; None on UCCX, where ids alone name users."""
-        if self._facts.deployment is Deployment.UCCX:
-            return None
-        return self._model.agents.get(self._by_login_name.get(name.casefold(), ""))
+        return self._names.by_login_name(name)
 
     def status(self) -> SystemStatus:
         """The server's own state at this moment."""
@@ -142,6 +156,10 @@ class AgentService:
             https_port=self._facts.https_port,
             xmpp_port=self._facts.xmpp_port,
         )
+
+    def queue_statistics(self, number: int) -> QueueStatistics:
+        """The present figures of a queue; NO_STATISTICS while unknown."""
+        return self._figures.known.get(number, NO_STATISTICS)
 
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
@@ -173,7 +191,7 @@ class AgentService:
 
     def may_subscribe(self, user: str, node: str, *, administrator: bool = False) -> bool:
         """May this user hear what is published on a node?"""
-        caller = Caller(user, administrator, self._model.agents.get(user))
+        caller = Caller(user, administrator, self.agent(user))
         return may_subscribe(caller, node, self._model.agents)
 
     # ---- the CTI link
@@ -182,9 +200,15 @@ class AgentService:
         """What the CTI link tells; what only its own shell needs is not for us."""
         match output:
             case Received(message):
-                self._changed(self._model.apply(message, self._clock.wall()))
+                now_wall = self._clock.wall()
+                self._changed(self._model.apply(message, now_wall))
+                self.dialogs.received(message, now_wall)
             case RequestEnded():
                 self._lines.ended(output)
+                self.dialogs.ended(output)
+            case StatisticsReceived(number, message):
+                if self._figures.take(number, message, self._clock.wall()):
+                    self._publishing.then(self._queues_told((number,)))
             case ConfigReceived():
                 self._configured(output)
             case LinkUp(_, version):
@@ -196,17 +220,42 @@ class AgentService:
 
     def _configured(self, config: ConfigReceived) -> None:
         changes = self._model.configure(config)
-        self._by_login_name = {
-            agent.login_name.casefold(): agent.agent_id for agent in self._model.agents.values() if agent.login_name
-        }
+        self._names = Names(self._model.agents, by_login_name=self._facts.deployment is Deployment.UCCE)
         self._publishing.lay_out()  # the first event about an agent needs its node
+        self._publishing.review(self._with_fewer_rights(changes))  # before anything more is told
         self._changed(changes)
         self._publishing.sweep()  # the last one as well
+
+    def _with_fewer_rights(self, changes: Iterable[Change]) -> list[str]:
+        """Whose subscriptions may have become too many: supervisors who lost a team or a member of one, and agents
+        whose own place changed."""
+        users: dict[str, None] = {}
+        for change in changes:
+            match change:
+                case AgentChanged(before, after):
+                    if (before.team, before.supervised, before.is_supervisor) != (
+                        after.team,
+                        after.supervised,
+                        after.is_supervisor,
+                    ):
+                        users[after.agent_id] = None
+                    if before.team != after.team:
+                        users.update(dict.fromkeys(self._supervisors(before.team)))
+                case AgentRemoved(agent):
+                    users[agent.agent_id] = None
+                case _:
+                    pass
+        return list(users)
+
+    def _supervisors(self, team: TeamName | None) -> tuple[str, ...]:
+        known = self._model.teams.get(team.team_id) if team is not None else None
+        return known.supervisors if known is not None else ()
 
     def _link_is_up(self, version: int) -> None:
         self._session += 1
         self._link_up = True
         self._cti_version = version
+        self.dialogs.resynced()
         self._absence.cti(True)
         self._publishing.then(self._entered(self._session))
 
@@ -217,13 +266,27 @@ class AgentService:
             self._publishing.open = True
             self._tell_status()
             self._publishing.everything()
+            self.dialogs.everything()
+            self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
+
+    def _queues_told(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Publish the present figures of queues that the configuration names, while service is open."""
+        for number in numbers:
+            queue = self._model.queues.get(number)
+            if queue is None or not self._publishing.open:
+                continue
+            for publication in queue_publications(queue, self.queue_statistics(number)):
+                self._publishing.now(publication)
+                yield
 
     def _link_is_down(self, reason: str) -> None:
         self._link_up = False
         self._reason = f"{NO_LINK}: {reason}"
         was_open, self._publishing.open = self._publishing.open, False
+        self._figures.forget()
         self._lines.clear()
+        self.dialogs.link_lost()
         self._absence.cti(False)
         if was_open:
             self._tell_status()
@@ -231,6 +294,7 @@ class AgentService:
     def _tell_status(self) -> None:
         self._log.service_state(self.in_service, self._reason)
         self._publishing.now(system_info_publication(self.status(), self._clock.wall()))
+        self.on_service()
 
     # ---- between the parts
 
@@ -239,6 +303,8 @@ class AgentService:
         if told:
             self._absence.agents(told)
             self._publishing.changes(told)
+            self.dialogs.people(told)
 
-    def _force(self, user: str) -> bool:
-        return self._lines.force(user, StateWish(AgentState.LOGOUT, Actor.SYSTEM))
+    def _forced(self, user: str) -> Callable[[], None] | None:
+        agent = self.agent(user)
+        return self._lines.forced(agent.agent_id, StateWish(AgentState.LOGOUT, Actor.SYSTEM)) if agent else None

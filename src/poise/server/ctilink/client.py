@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, cast
@@ -25,6 +26,7 @@ from poise.protocols.cti.outputs import (
     RequestEnded,
     SendBytes,
     Side,
+    StatisticsReceived,
 )
 from poise.protocols.cti.settings import LinkSettings
 from poise.protocols.cti.states import LinkState
@@ -88,18 +90,38 @@ class _Connection(asyncio.BufferedProtocol):
                 self.transport.resume_reading()
 
 
+def _why(error: OSError | UnicodeError) -> str:
+    """Why there is no connection, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number is not None and number > 0 else str(error)
+
+
 class CtiClient:
     """One link to side A or B. Everything runs on the event loop that is running when `start` is called."""
 
-    def __init__(self, settings: LinkSettings, clock: Clock, log: CtiLog, on_output: Callable[[Output], None]) -> None:
-        """`on_output` gets LinkUp, LinkDown, ConfigReceived, Received and RequestEnded, in order.
+    def __init__(
+        self,
+        settings: LinkSettings,
+        clock: Clock,
+        log: CtiLog,
+        on_output: Callable[[Output], None],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`on_output` gets LinkUp, LinkDown, ConfigReceived, Received, StatisticsReceived and RequestEnded, in order.
 
-        Raises CtiError when the settings cannot be written into OPEN_REQ.
+        `tls`: how to check the CTI servers' certificates; None for connections in the clear. Raises CtiError when the
+        settings cannot be written into OPEN_REQ.
         """
         self.link = Link(settings)
         self._clock = clock
         self._log = log
         self._on_output = on_output
+        self._tls = tls
         self._queue: deque[Output] = deque()
         self._working = False
         self._paused = False
@@ -217,7 +239,7 @@ class CtiClient:
     def _tell(self, output: Output) -> None:
         if isinstance(output, LinkUp):
             self._guarded(self._log.cti_link_up, output.side.name, shown(output.side))
-        message = output.message if isinstance(output, Received) else None
+        message = output.message if isinstance(output, Received | StatisticsReceived) else None
         if isinstance(output, RequestEnded):
             message = output.answer
         if message is not None:
@@ -238,15 +260,13 @@ class CtiClient:
         assert self._loop is not None
         connection = _Connection(self)
         try:
-            await self._loop.create_connection(lambda: connection, side.host, side.port)
+            await self._loop.create_connection(lambda: connection, side.host, side.port, ssl=self._tls)
         except asyncio.CancelledError:
             connection.let_go()
             raise
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             self._connected()
-            number = error.errno if isinstance(error, OSError) else None
-            reason = os.strerror(number) if number is not None and number > 0 else str(error)
-            self._do(self.link.disconnected(self._clock.now(), f"no connection: {reason}"))
+            self._do(self.link.disconnected(self._clock.now(), f"no connection: {_why(error)}"))
             return
         self._connected()
         if connection.transport is None or connection.transport.is_closing():

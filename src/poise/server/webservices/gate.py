@@ -18,7 +18,8 @@ from poise.server.accounts import Verdict
 from poise.server.storage.records import Role
 from poise.server.webservices.basic import CHALLENGE, credentials
 from poise.server.webservices.cors import Headers, cors_headers, preflight_headers
-from poise.server.webservices.resources import Answer, Call, find
+from poise.server.webservices.resources import Answer, Call
+from poise.server.webservices.routes import find
 from poise.server.webservices.services import Services
 
 XML = b"application/xml;charset=UTF-8"
@@ -131,7 +132,7 @@ class Gate:
             raise ApiException(Code.UNAUTHORIZED, visit.user)
         account = verdict.account
         visit.user, visit.signed_in = account.login_id, True
-        agent = self._services.agents.agents.get(account.login_id)
+        agent = self._services.agents.agent(account.login_id)
         return Caller(account.login_id, Role.ADMINISTRATOR in account.roles, agent)
 
     def _response(self, visit: _Visit, answer: Answer, extra: Headers) -> Response:

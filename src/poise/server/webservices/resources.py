@@ -45,19 +45,20 @@ class Call:
     """Variable parts of the path."""
 
     def target(self) -> Agent:
-        """The user that the path names by id; on UCCE, for reading, also by login name. Raises ApiException.
+        """The user that the path names by id, in any case; on UCCE, for reading, also by login name. Raises
+        ApiException.
 
         Who may not see other users is not told which ones exist.
         """
         name = self.parts["user"]
         agents = self.services.agents
-        agent = agents.agents.get(name)
+        agent = agents.agent(name)
         if agent is None and self.request.method in ("GET", "HEAD"):
             agent = agents.by_login_name(name)
         if agent is not None:
             return agent
         sees_others = self.caller.administrator or (self.caller.agent is not None and self.caller.agent.is_supervisor)
-        raise ApiException(Code.UNKNOWN_USER if sees_others or name == self.caller.user_id else Code.OTHER_USER, name)
+        raise ApiException(Code.UNKNOWN_USER if sees_others or self.caller.is_user(name) else Code.OTHER_USER, name)
 
     async def body(self) -> bytes:
         """The request's body, bounded. Raises ApiException."""
@@ -80,7 +81,7 @@ async def read_user(call: Call) -> Answer:
     target = call.target()
     relation(call.caller, target, Api.READ_USER)
     name = call.parts["user"]
-    asked_as = "" if name == target.agent_id else name
+    asked_as = "" if name.lower() == target.agent_id.lower() else name
     return Answer(200, user_xml(target, call.services.agents.context, asked_as).encode())
 
 
@@ -143,19 +144,10 @@ class Resource:
         object.__setattr__(self, "pattern", re.compile(pattern))
 
 
-RESOURCES = (
+USERS = (
     Resource("/User/{user}", {"GET": read_user, "PUT": change_user}),
     Resource("/User/{user}/ReasonCodes", {"GET": list_reasons}),
     Resource("/User/{user}/ReasonCode/{reason}", {"GET": read_reason}),
     Resource("/Users", {"GET": list_users}),
 )
-"""Every resource that needs authentication."""
-
-
-def find(path: str) -> tuple[Resource, dict[str, str]]:
-    """The resource of a path without trailing slashes, and its variable parts. Raises ApiException."""
-    for resource in RESOURCES:
-        match = resource.pattern.fullmatch(path)
-        if match is not None:
-            return resource, match.groupdict()
-    raise ApiException(Code.NOT_FOUND, path[:256])
+"""Resources of users."""

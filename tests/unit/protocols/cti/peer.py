@@ -40,6 +40,12 @@ class Scene:
         """The server sends one message."""
         return self.link.feed(encode(Message(name, fields or {}, floats), self.link.version), self.now)
 
+    def answers(
+        self, asked: SendBytes, name: str, fields: dict[str, int] | None = None, floats: Floats = ()
+    ) -> list[Output]:
+        """The server answers one request of the link."""
+        return self.says(name, {"InvokeID": asked.message.fields["InvokeID"], **(fields or {})}, floats)
+
     def passes(self, seconds: float) -> list[Output]:
         """Time goes by; everything due on the way happens at its own moment."""
         target = self.now + seconds

@@ -20,10 +20,13 @@ from poise.protocols.cti.outputs import (
     LinkUp,
     Log,
     Outcome,
+    Output,
     Received,
     RequestEnded,
     SendBytes,
+    StatisticsReceived,
 )
+from poise.protocols.cti.polling import Polling
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.cti.states import TRANSITIONS, LinkInput, LinkState
 from tests.unit.protocols.cti.peer import KEYS, A, B, Scene, agent_record, only, sent
@@ -231,7 +234,7 @@ def test_sides_alternate_and_the_rest_between_rounds_grows_to_its_limit() -> Non
         outputs = scene.link.due(scene.now)
     assert [side for side, _ in tried] == ["A", "B"] * 6
     rests = [after - before for (_, before), (_, after) in pairwise(tried)]
-    assert rests == [0, 1, 0, 2, 0, 4, 0, 8, 0, 10, 0]
+    assert rests == [0, 1, 0, 2, 0, 4, 0, 4, 0, 4, 0]
 
 
 def test_a_link_that_was_stable_starts_over_with_short_rests() -> None:
@@ -277,6 +280,109 @@ def test_a_refused_version_is_followed_by_the_next_one_on_the_same_side() -> Non
     assert only(outputs, AttemptEnded) == [AttemptEnded(A, "OPEN_REQ was refused with status 1")]
     assert scene.passes(0) == [Connect(B)]
     assert scene.link.version == 20
+
+
+@pytest.mark.parametrize("status", [15, 92, 107, 110])
+def test_a_standby_or_a_server_in_maintenance_is_left_for_the_other_side_at_once(status: int) -> None:
+    scene = Scene(versions=(24, 20))
+    scene.link.start(scene.now)
+    scene.link.connected(scene.now)
+    (ended,) = only(scene.says("FAILURE_CONF", {"InvokeID": 1, "Status": status}), AttemptEnded)
+    assert ended.side == A
+    assert ended.reason.startswith("OPEN_REQ was refused with E_CTI_")
+    assert scene.passes(0) == [Connect(B)]
+    assert scene.link.version == 24, "the refusal was not about the version"
+
+
+def test_a_server_that_becomes_the_standby_takes_the_link_down_and_the_other_side_is_tried() -> None:
+    scene = Scene(versions=(24,))
+    scene.up("1001")
+    outputs = scene.says("FAILURE_EVENT", {"Status": 92})
+    assert only(outputs, LinkDown) == [LinkDown("the CTI server is the standby of its pair")]
+    assert Connect(B) in outputs + scene.passes(0)
+
+
+def test_calls_of_everybody_signed_in_are_asked_for_once_before_the_link_is_up() -> None:
+    scene = Scene()
+    scene.opened()
+    queries = only(scene.configured("1001", "1002", "1003"), SendBytes)
+    answers: list[Output] = []
+    for query, state in zip(queries, (4, 4, 1), strict=True):
+        where = (("AGENT_EXTENSION", f"9{query.message.agent_id}"),) if state != 1 else ()
+        answers += scene.answers(query, "QUERY_AGENT_STATE_CONF", {"AgentState": state}, where)
+    devices = only(answers, SendBytes)
+    assert [device.message.text("CONNECTION_DEVID") for device in devices] == ["91001", "91002"], "1003 is signed out"
+    call = (("CALL_CONN_CALLID", 77), ("CALL_CONN_DEVID_TYPE", 0), ("CALL_CONN_DEVID", "c77"), ("CALL_STATE", 3))
+    outputs = [o for device in devices for o in scene.answers(device, "SNAPSHOT_DEVICE_CONF", {"NumCalls": 1}, call)]
+    (asked,) = only(outputs, SendBytes)
+    assert asked.message.name == "SNAPSHOT_CALL_REQ"
+    assert asked.message.fields["ConnectionCallID"] == 77
+    assert asked.message.text("CONNECTION_DEVID") == "c77"
+    assert not only(outputs, LinkUp)
+    last = scene.answers(asked, "SNAPSHOT_CALL_CONF", {"CallType": 1}, (("CALL_CONN_CALLID", 77),))
+    assert [received.message.name for received in only(last, Received)] == ["SNAPSHOT_CALL_CONF"]
+    assert last[-1] == LinkUp(A, 20)
+    assert not only(answers + outputs + last, RequestEnded), "nobody asked for these"
+
+
+@pytest.mark.parametrize("refusal", [("FAILURE_CONF", {"Status": 12}), ("FAILURE_CONF", {"Status": 48})])
+def test_a_server_without_snapshots_is_asked_once_and_the_link_comes_up(refusal: tuple[str, dict[str, int]]) -> None:
+    scene = Scene()
+    scene.opened()
+    queries = only(scene.configured("1001", "1002"), SendBytes)
+    (device,) = only(
+        scene.answers(queries[0], "QUERY_AGENT_STATE_CONF", {"AgentState": 3}, (("AGENT_INSTRUMENT", "91001"),)),
+        SendBytes,
+    )
+    outputs = scene.answers(device, *refusal)
+    assert only(outputs, Log)
+    last = scene.answers(queries[1], "QUERY_AGENT_STATE_CONF", {"AgentState": 3}, (("AGENT_INSTRUMENT", "91002"),))
+    assert not only(last, SendBytes)
+    assert last[-1] == LinkUp(A, 20)
+
+
+def test_statistics_of_every_queue_are_asked_for_in_rounds_and_are_nobodys_request() -> None:
+    scene = Scene(statistics_s=1.0)
+    scene.up("1001")
+    (asked,) = only(scene.passes(0), SendBytes)
+    assert asked.message.name == "QUERY_SKILL_GROUP_STATISTICS_REQ"
+    assert asked.message.fields["SkillGroupNumber"] == 10
+    outputs = scene.answers(asked, "QUERY_SKILL_GROUP_STATISTICS_CONF", {"AgentsReady": 3})
+    (figures,) = only(outputs, StatisticsReceived)
+    assert (figures.skill_group, figures.message.fields["AgentsReady"]) == (10, 3)
+    assert not only(outputs, RequestEnded)
+    scene.passes(timing.HEARTBEAT_S)
+    scene.says("HEARTBEAT_CONF")
+    assert "QUERY_SKILL_GROUP_STATISTICS_REQ" not in sent(scene.passes(timing.STATISTICS_LEAST_S - 5.1))
+    scene.says("HEARTBEAT_CONF")
+    assert "QUERY_SKILL_GROUP_STATISTICS_REQ" in sent(scene.passes(0.2)), "never more often than every 10 s"
+
+
+def test_a_round_that_is_still_going_on_is_not_joined_by_the_next() -> None:
+    polling = Polling(10.0)
+    polling.begin(0.0)
+    polling.due((10, 11), 0.0)
+    first = polling.take()
+    assert first is not None
+    polling.due((10, 11), 10.0)
+    assert polling.take() is not None
+    assert polling.take() is None, "two queues are asked for, not four"
+    polling.due((10, 11), 20.0)
+    assert polling.take() is None, "neither is answered"
+    for _ in range(2):
+        polling.ended(RequestEnded(1, first, None, Outcome.TIMED_OUT))
+    polling.due((10, 11), 30.0)
+    assert polling.take() is not None
+
+
+def test_a_server_without_statistics_is_not_asked_again_in_this_session() -> None:
+    scene = Scene(statistics_s=10.0)
+    scene.up("1001")
+    (asked,) = only(scene.passes(0), SendBytes)
+    assert only(scene.answers(asked, "FAILURE_CONF", {"Status": 12}), Log)
+    for _ in range(10):
+        assert "QUERY_SKILL_GROUP_STATISTICS_REQ" not in sent(scene.passes(4.0))
+        scene.says("HEARTBEAT_CONF")
 
 
 def test_a_server_that_does_not_answer_open_is_given_up() -> None:

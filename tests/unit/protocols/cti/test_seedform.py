@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from poise.protocols.cti.constants import NULL32
+from poise.protocols.cti.layout import layout
 from poise.protocols.cti.messages import Message, NamedVariable
-from poise.protocols.cti.seedform import decoded_text, request_text
+from poise.protocols.cti.seedform import decoded_text, event_name, request_text
 
 RESERVED = Message(
     "AGENT_STATE_EVENT",
@@ -58,10 +59,53 @@ def test_other_messages_are_told_from_the_table() -> None:
     )
     assert decoded_text(message, sequence_id=2, received_ms=5, dispatch_ms=6, deployment="CCX") == (
         "CTISystemEvent [PGStatus=0, systemEventID=3 (PERIPHERAL_ONLINE), systemEventArg1=5000, text=up, "
-        "namedVariable=user.a:b, tag9999=0102]CTIMessageBean [invokeID=null, cti_sequence_id=2, msgID=31, "
+        "eventDeviceID=null, namedVariable=user.a:b, tag9999=0102]CTIMessageBean [invokeID=null, cti_sequence_id=2, "
+        "msgID=31, "
         'timeTracker={"id":"SystemEvent","CTI_MSG_RECEIVED":5,"CTI_MSG_DISPATCH":6}, msgName=SystemEvent, '
         "deploymentType=CCX]"
     )
+
+
+def test_what_a_message_may_carry_and_does_not_reads_null_or_as_an_empty_list() -> None:
+    message = Message(
+        "CALL_TRANSFERRED_EVENT",
+        {"PrimaryCallID": 16777217, "EventCause": 32, "LocalConnectionState": 0xFFFF, "TransferredDeviceType": 76},
+        (("PRIMARY_DEVID", "1001"), ("PARTY_CALLID", 16777217), ("PARTY_DEVID_TYPE", 75), ("PARTY_DEVID", "0551234")),
+    )
+    text = decoded_text(message, sequence_id=7, received_ms=0, dispatch_ms=0)
+    assert text.startswith(
+        "CTICallTransferredEvent [primaryCallID=16777217, eventCause=32 (TRANSFER), localConnectionState=-1, "
+        "transferredDeviceType=76 (AGENT_DEVICE), primaryDeviceID=1001, "
+    )
+    assert "secondaryDeviceID=null, transferringDeviceID=null" in text
+    assert "partyCallIDList=[16777217]" in text
+    delivered = decoded_text(Message("CALL_QUEUED_EVENT", {}), sequence_id=8, received_ms=0, dispatch_ms=0)
+    assert "skillGroupNumberList=[]" in delivered
+
+
+def test_queue_statistics_read_as_in_published_logs() -> None:
+    message = Message(
+        "QUERY_SKILL_GROUP_STATISTICS_CONF",
+        {"InvokeID": 4, "PeripheralID": 5000, "SkillGroupNumber": 10, "AgentsReady": 3, "RouterCallsQNow": 2},
+    )
+    assert decoded_text(message, sequence_id=9, received_ms=5, dispatch_ms=6) == (
+        "CTIQuerySkillGroupStatisticsConf[peripheralID=5000, skillGroupNumber=10, routerCallsQNow=2, "
+        "longestRouterCallQNow=0, agentsNotReady=0, agentsReady=3, agentsTalkingIn=0, agentsTalkingOut=0, "
+        "agentsTalkingOther=0, agentsWorkNotReady=0, agentsWorkReady=0]CTIMessageBean [invokeID=4, msgID=115, "
+        'timeTracker={"id":"QuerySkillGroupStatisticsConf","CTI_MSG_NOTIFIED":6,"CTI_MSG_RECEIVED":5}, '
+        "msgName=QuerySkillGroupStatisticsConf, deploymentType=CCE]"
+    )
+
+
+def test_every_message_of_the_table_can_be_told_with_its_time_tracker() -> None:
+    for known in layout().messages.values():
+        raw = b"\1\2" if known.opaque else b""
+        fields = {field.name: 0 for field in known.fixed}
+        text = decoded_text(Message(known.name, fields, raw=raw), sequence_id=1, received_ms=5, dispatch_ms=6)
+        assert text.startswith(f"CTI{event_name(known.name)}")
+        assert f"msgID={known.number}, " in text
+        assert f'timeTracker={{"id":"{event_name(known.name)}",' in text
+        assert '"CTI_MSG_RECEIVED":5' in text
 
 
 def test_a_confirmation_names_its_invoke_id_once() -> None:

@@ -6,8 +6,11 @@ import html
 import random
 import re
 from collections import deque
+from collections.abc import Callable, Iterable
+from math import inf
 from typing import NamedTuple
 
+from poise.contact.dialog_requests import DialogRequest
 from poise.contact.requests import CtiRequest, StateWish
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.forced_logout import LogoutPolicy
@@ -18,7 +21,10 @@ from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, Received, Req
 from poise.protocols.xmpp.host import Host, Rules
 from poise.server.agents import AgentService, ServiceFacts
 from poise.server.clock import ManualClock
+from poise.server.notification.timing import HEARTBEAT_S
+from poise.server.notification.wheel import Wheel
 from poise.server.storage.records import LastPresence
+from tests.support.server import JumpClock
 
 SIDE = Side("A", "127.0.0.1", 42027)
 CONFIG = ConfigReceived(
@@ -30,6 +36,12 @@ CONFIG = ConfigReceived(
     teams=(TeamConfig(1, "Sales", ("1001", "1002"), ("1101",)),),
     skill_groups=(SkillGroupConfig(10, "Sales"),),
 )
+UPPER = ConfigReceived(
+    (*CONFIG.agents, AgentConfig("AGENT7", "Seventh", "Agent", "Seven")),
+    (TeamConfig(1, "Sales", ("1001", "1002", "AGENT7"), ("1101",)),),
+    CONFIG.skill_groups,
+)
+"""The same and one agent whose id is in upper case."""
 USER = "/finesse/api/User/1001"
 TEAM = "/finesse/api/Team/1/Users"
 SYSTEM_INFO = "/finesse/api/SystemInfo"
@@ -50,8 +62,14 @@ class Told(NamedTuple):
 class Publisher:
     """The real host, and a memory of what was published."""
 
-    def __init__(self, clock: ManualClock) -> None:
-        rules = Rules(frozenset(), lambda _: True, lambda _user, _node: True)
+    def __init__(
+        self, clock: ManualClock, may_subscribe: Callable[[str, str], bool] = lambda _user, _node: True
+    ) -> None:
+        rules = Rules(frozenset(), lambda _: True, may_subscribe)
+        self.broken_for = ""
+        """A node that fails in a way nobody thought of."""
+        self.complete = 0
+        """How often every node was said to be made."""
         self.host = Host("localhost", "pubsub.localhost", rules, random.Random(1))
         self.clock = clock
         self.told: list[Told] = []
@@ -65,7 +83,16 @@ class Publisher:
     def subscribe(self, node: str, jid: str) -> None:
         self.host.subscribe(node, jid)
 
+    def review_subscriptions(self, user: str) -> None:
+        self.host.review_subscriptions(user, self.clock.now())
+
+    def nodes_complete(self) -> None:
+        self.complete += 1
+        self.host.nodes_complete(self.clock.now())
+
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
+        if node == self.broken_for:
+            raise RuntimeError("broken on purpose")
         delivered = self.host.publish(node, item_id, payload, self.clock.now())
         self.told.append(Told(node, html.unescape(payload.decode())))
         return delivered
@@ -81,6 +108,8 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[tuple[object, ...]] = []
+        self.broken_for = ""
+        """A user about whom nothing can be written."""
 
     def presence(self, user: str, resource: str, available: bool) -> None:
         self.lines.append(("presence", user, resource, available))
@@ -98,7 +127,12 @@ class Log:
         self.lines.append(("waiting", user, why))
 
     def presence_driven_logout(self, user: str) -> None:
+        if user == self.broken_for:
+            raise OSError("the log is broken on purpose")
         self.lines.append(("logout", user))
+
+    def agent_fault(self, doing: str, error: Exception) -> None:
+        self.lines.append(("fault", doing, str(error)))
 
     def published(self, node: str, payload: str) -> None:
         assert payload.startswith("<Update><data>")
@@ -121,29 +155,52 @@ class Store:
         self.present[presence.user] = presence.available
 
 
+class Heartbeat:
+    """Turns the wheel every second, as the notification service's does."""
+
+    def __init__(self, now: float) -> None:
+        self.deadline = now + HEARTBEAT_S
+        self.armed = inf
+
+    def due(self, now: float) -> None:
+        self.deadline = now + HEARTBEAT_S
+
+
 class Stage:
     """Everything together; the test speaks for the CTI server, the clients and REST."""
 
     def __init__(self, deployment: Deployment = Deployment.UCCE, load: int = 0) -> None:
-        self.clock = ManualClock()
-        self.publisher = Publisher(self.clock)
+        self.clock = JumpClock()
+        self.publisher = Publisher(self.clock, lambda user, node: self.service.may_subscribe(user, node))
+        self.wheel = Wheel(self.clock, lambda seconds: self.service.forgive(seconds))
+        self.wheel.watch(Heartbeat(self.clock.now()))
         self.log = Log()
         self.store = Store()
         self.requests: deque[CtiRequest] = deque()
+        self.call_requests: deque[DialogRequest] = deque()
         self.service = AgentService(
             ServiceFacts(deployment, "localhost", "localhost"),
             LogoutPolicy(deployment, load),
             cti=self,
             publisher=self.publisher,
             store=self.store,
+            deadlines=self.wheel,
             clock=self.clock,
             log=self.log,
         )
+
+    def stall(self, seconds: float) -> None:
+        """The process stands still for so long; then the loop calls what has become due meanwhile."""
+        self.clock.jump(seconds)
+        self.clock.advance(0)
 
     # the CTI link's side
 
     def request(self, message: Message, context: object = None) -> int:
         """The service sends a request."""
+        if isinstance(context, DialogRequest):
+            self.call_requests.append(context)
+            return 100 + len(self.call_requests)
         assert isinstance(context, CtiRequest)
         self.requests.append(context)
         return len(self.requests)
@@ -168,6 +225,23 @@ class Stage:
         request = self.requests.popleft()
         answer = Message("CONTROL_FAILURE_CONF", {"FailureCode": code}) if code is not None else None
         self.service.cti_output(RequestEnded(1, request.message, request, outcome, answer))
+
+    def answer_call(
+        self, outcome: Outcome = Outcome.CONFIRMED, code: int | None = None, *, status: int | None = None, more: int = 0
+    ) -> None:
+        """The oldest request about a call ends: `code` = FailureCode, or `status` of a FAILURE_CONF."""
+        request = self.call_requests.popleft()
+        answer = None
+        if code is not None:
+            answer = Message("CONTROL_FAILURE_CONF", {"FailureCode": code, "PeripheralErrorCode": more})
+        elif status is not None:
+            answer = Message("FAILURE_CONF", {"Status": status})
+        self.service.cti_output(RequestEnded(2, request.message, request, outcome, answer))
+
+    def hear(self, messages: Iterable[Message]) -> None:
+        """The CTI server says this."""
+        for message in messages:
+            self.service.cti_output(Received(message))
 
     def event(self, state: Cti, agent_id: str = "1001", reason: int = 0) -> None:
         """The CTI server reports an agent's state."""

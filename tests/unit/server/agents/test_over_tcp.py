@@ -19,6 +19,7 @@ from poise.protocols.cti.settings import LinkSettings
 from poise.server.agents import AgentService, ServiceFacts
 from poise.server.clock import LoopClock, ManualClock
 from poise.server.ctilink.client import CtiClient
+from poise.server.notification.wheel import Wheel
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.trace import Trace
@@ -71,6 +72,7 @@ class Server:
             cti=self.client,
             publisher=self.publisher,
             store=Store(),
+            deadlines=Wheel(clock),
             clock=clock,
             log=logs,
         )

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
+from poise.contact.queue_figures import NO_STATISTICS
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
+from poise.contact.snapshots import AgentChanged, Change
 from poise.contact.states import AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
-from poise.protocols.cti.config import AgentConfig, ConfigReceived
+from poise.finesse.publications import Publication, publications
+from poise.finesse.users import UserContext
+from poise.protocols.cti.config import AgentConfig, ConfigReceived, TeamConfig
 from poise.protocols.cti.constants import AgentState as Cti
-from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome
+from poise.protocols.cti.messages import Message
+from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, StatisticsReceived
+from poise.server.agents import publishing
 from poise.server.agents.publishing import SLICE_STEPS
 from poise.server.agents.request_lines import WAITING_MAX
-from tests.unit.server.agents.stage import CONFIG, SIDE, SYSTEM_INFO, TEAM, USER, Stage
+from tests.unit.server.agents.stage import CONFIG, SIDE, SYSTEM_INFO, TEAM, UPPER, USER, Stage
 
 
 @pytest.fixture
@@ -95,6 +102,43 @@ def test_when_service_returns_every_state_is_told_anew(stage: Stage) -> None:
     }
 
 
+def figures(stage: Stage, **counters: int) -> None:
+    """The CTI server answers for queue 10."""
+    message = Message("QUERY_SKILL_GROUP_STATISTICS_CONF", {"SkillGroupNumber": 10, **counters})
+    stage.service.cti_output(StatisticsReceived(10, message))
+    stage.clock.advance(0)
+
+
+def test_new_figures_of_a_queue_are_told_on_both_of_its_nodes_and_unchanged_ones_are_not(stage: Stage) -> None:
+    stage.in_service()
+    figures(stage, AgentsReady=2, RouterCallsQNow=1, LongestRouterCallQNow=5)
+    told = stage.publisher.take()
+    assert {line.node for line in told} >= {"/finesse/api/Queue/10", f"{USER}/Queue/10"}
+    assert {(line.value("agentsReady"), line.value("callsInQueue")) for line in told} == {("2", "1")}
+    assert stage.service.queue_statistics(10).agents_ready == 2
+    figures(stage, AgentsReady=2, RouterCallsQNow=1, LongestRouterCallQNow=5)
+    assert stage.publisher.take() == []
+
+
+def test_figures_that_came_before_service_opened_are_told_when_it_opens_and_forgotten_with_the_link(
+    stage: Stage,
+) -> None:
+    stage.service.start(())
+    stage.configure()
+    stage.service.cti_output(LinkUp(SIDE, 20))
+    figures(stage, AgentsReady=3)
+    assert ("/finesse/api/Queue/10", "3") in {(t.node, t.value("agentsReady")) for t in stage.publisher.take()}
+    stage.link_down()
+    assert stage.service.queue_statistics(10) == NO_STATISTICS
+
+
+def test_figures_of_a_queue_nobody_configured_tell_nobody(stage: Stage) -> None:
+    stage.in_service()
+    stage.service.cti_output(StatisticsReceived(4711, Message("QUERY_SKILL_GROUP_STATISTICS_CONF", {})))
+    stage.clock.advance(0)
+    assert stage.publisher.take() == []
+
+
 def test_a_link_that_breaks_again_at_once_does_not_open_service(stage: Stage) -> None:
     stage.service.start(())
     stage.configure()
@@ -168,6 +212,177 @@ def test_login_names_name_agents_on_ucce_only() -> None:
     assert agent.agent_id == "1002"
     assert ucce.service.by_login_name("nobody") is None
     assert uccx.service.by_login_name("agent2") is None
+
+
+def test_an_agent_whose_events_cannot_be_written_costs_nobody_else_an_event(stage: Stage) -> None:
+    stage.in_service()
+    stage.publisher.broken_for = USER
+    odd = AgentConfig("1003", "agent3", "Agent", "Three")
+    stage.configure(replace(CONFIG, agents=(*CONFIG.agents, odd)))
+    stage.event(Cti.NOT_READY)
+    stage.event(Cti.NOT_READY, "1002")
+    stage.clock.advance(0)
+    assert ("failed", USER, "RuntimeError: broken on purpose") in stage.log.lines
+    told = [(line.node, line.value("event")) for line in stage.publisher.take()]
+    assert ("/finesse/api/User/1003", "POST") in told
+    assert ("/finesse/api/User/1002", "PUT") in told
+    stage.event(Cti.AVAILABLE, "1002")
+    assert stage.publisher.take()[0].value("state") == "READY", "and events go on"
+
+
+def test_a_fault_in_one_change_is_reported_and_stops_no_other(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with work waiting, and also in work that is not made of changes."""
+
+    def faulty(changes: Iterable[Change], context: UserContext) -> Iterator[Publication]:
+        for change in changes:
+            if isinstance(change, AgentChanged) and change.after.agent_id == "1001":
+                raise TypeError("a bad change")
+            yield from publications((change,), context)
+
+    def fails() -> Iterator[None]:
+        yield
+        raise TypeError("bad work")
+
+    stage.in_service()
+    monkeypatch.setattr(publishing, "publications", faulty)
+    stage.event(Cti.NOT_READY)
+    stage.event(Cti.NOT_READY, "1002")
+    assert [line.node for line in stage.publisher.take()] == ["/finesse/api/User/1002", TEAM]
+    stage.service._publishing.then(fails())
+    stage.event(Cti.AVAILABLE)
+    stage.event(Cti.AVAILABLE, "1002")
+    stage.clock.advance(0)
+    assert [line.node for line in stage.publisher.take()] == ["/finesse/api/User/1002", TEAM]
+    faults = [line for line in stage.log.lines if line[0] == "fault"]
+    assert faults == [
+        ("fault", "publishing of AgentChanged", "a bad change"),
+        ("fault", "publishing", "bad work"),
+        ("fault", "publishing of AgentChanged", "a bad change"),
+    ]
+
+
+def test_no_older_state_is_told_after_a_newer_one_when_service_returns(stage: Stage) -> None:
+    """Everybody's state is said anew, in slices; what changes meanwhile comes behind it, in its order."""
+    many = replace(
+        CONFIG, agents=(*(AgentConfig(str(n), f"a{n}", "A", "B") for n in range(2001, 2401)), *CONFIG.agents)
+    )
+    stage.service.start(())
+    stage.configure(many)
+    stage.event(Cti.NOT_READY)
+    stage.service.cti_output(LinkUp(SIDE, 20))
+    while not stage.service.in_service:
+        stage.clock.advance(0)
+    for state in (Cti.AVAILABLE, Cti.NOT_READY, Cti.AVAILABLE):
+        stage.event(state)
+    for _ in range(400 * 40 // SLICE_STEPS):
+        stage.clock.advance(0)
+    states = [line.value("state") for line in stage.publisher.take() if line.node == USER]
+    assert states == ["NOT_READY", "READY", "NOT_READY", "READY"]
+
+
+# ---- subscriptions that are not allowed any more
+
+
+def hears(stage: Stage, node: str) -> set[str]:
+    """Who is subscribed to a node."""
+    return set(stage.publisher.host.subscriptions(node))
+
+
+def test_a_supervisor_who_loses_a_team_loses_its_events_and_those_of_its_members(stage: Stage) -> None:
+    stage.in_service()
+    for node in (TEAM, USER):
+        stage.publisher.subscribe(node, "1101@localhost/desktop")
+    stage.configure(replace(CONFIG, teams=(TeamConfig(1, "Sales", ("1001", "1002"), ()),)))
+    stage.clock.advance(0)
+    assert hears(stage, TEAM) == set()
+    assert hears(stage, USER) == {"1001@localhost"}
+    assert "1101@localhost" in hears(stage, "/finesse/api/User/1101"), "his own stay"
+
+
+def test_an_agent_who_changes_teams_is_not_heard_by_the_old_supervisor_any_more(stage: Stage) -> None:
+    stage.in_service()
+    stage.publisher.subscribe(USER, "1101@localhost/desktop")
+    stage.publisher.subscribe("/finesse/api/User/1002", "1101@localhost/desktop")
+    teams = (TeamConfig(1, "Sales", ("1002",), ("1101",)), TeamConfig(2, "Support", ("1001",), ()))
+    stage.configure(replace(CONFIG, teams=teams))
+    stage.clock.advance(0)
+    assert hears(stage, USER) == {"1001@localhost"}
+    assert "1101@localhost/desktop" in hears(stage, "/finesse/api/User/1002")
+
+
+def test_what_is_told_of_the_change_itself_does_not_reach_who_lost_the_team(stage: Stage) -> None:
+    stage.in_service()
+    stage.publisher.subscribe(USER, "1101@localhost/desktop")
+    reviewed_when_told: list[bool] = []
+    publish = stage.publisher.publish
+
+    def watched(node: str, item_id: str, payload: bytes) -> int:
+        if node == USER:
+            reviewed_when_told.append("1101@localhost/desktop" not in hears(stage, USER))
+        return publish(node, item_id, payload)
+
+    stage.publisher.publish = watched  # type: ignore[method-assign]
+    stage.configure(replace(CONFIG, teams=(TeamConfig(2, "Support", ("1001",), ()),)))
+    stage.clock.advance(0)
+    assert reviewed_when_told == [True]
+
+
+def test_the_notification_service_is_told_when_every_node_is_made_and_not_for_an_empty_configuration(
+    stage: Stage,
+) -> None:
+    stage.service.start(())
+    stage.clock.advance(0)
+    assert stage.publisher.complete == 0
+    stage.configure(ConfigReceived((), (), ()))
+    stage.clock.advance(0)
+    assert stage.publisher.complete == 0
+    stage.configure()
+    stage.clock.advance(0)
+    assert stage.publisher.complete == 1
+
+
+# ---- the case of ids
+
+
+def test_an_agent_id_in_upper_case_is_found_in_any_case_and_shown_as_the_cti_server_writes_it(stage: Stage) -> None:
+    stage.in_service()
+    stage.configure(UPPER)
+    stage.clock.advance(0)
+    for spelling in ("AGENT7", "agent7", "Agent7"):
+        found = stage.service.agent(spelling)
+        assert found is not None
+        assert found.agent_id == "AGENT7"
+    assert stage.service.agent("agent8") is None
+    node = "/finesse/api/User/AGENT7"
+    assert hears(stage, node) == {"agent7@localhost"}
+    assert stage.service.may_subscribe("agent7", node)
+    assert not stage.service.may_subscribe("1001", node)
+    stage.event(Cti.NOT_READY, "AGENT7")
+    told = [line for line in stage.publisher.take() if line.node == node and line.value("event") == "PUT"]
+    assert [line.value("loginId") for line in told] == ["AGENT7"]
+
+
+def test_the_silence_of_an_agent_with_an_upper_case_id_ends_in_his_own_logout(stage: Stage) -> None:
+    stage.service.presence("agent7", "desktop", True, 1)  # before anybody knows who is an agent
+    stage.in_service()
+    stage.configure(UPPER)
+    stage.event(Cti.NOT_READY, "AGENT7")
+    stage.event(Cti.AVAILABLE, "AGENT7")
+    stage.service.presence("agent7", "desktop", False, 0)
+    stage.clock.advance(60)
+    assert stage.asked() == [("AGENT7", "LOGOUT", 255, 1)]
+    assert stage.store.present["agent7"]
+
+
+def test_of_two_ids_that_differ_in_case_only_the_exact_spelling_decides(stage: Stage) -> None:
+    twins = (AgentConfig("Twin", "t1", "A", "B"), AgentConfig("twin", "t2", "A", "B"))
+    stage.in_service()
+    stage.configure(replace(CONFIG, agents=(*CONFIG.agents, *twins)))
+    assert [agent.agent_id for s in ("Twin", "twin", "TWIN") if (agent := stage.service.agent(s))] == [
+        "Twin",
+        "twin",
+        "Twin",
+    ]
 
 
 # ---- requests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -79,10 +80,10 @@ class Heard:
 class World:
     """Client, clock, and what was heard."""
 
-    def __init__(self, sides: tuple[Side, ...]) -> None:
+    def __init__(self, sides: tuple[Side, ...], tls: ssl.SSLContext | None = None) -> None:
         self.clock = ManualClock()
         self.heard = Heard()
-        self.client = CtiClient(LinkSettings(sides), self.clock, self.heard, self.heard.output)
+        self.client = CtiClient(LinkSettings(sides), self.clock, self.heard, self.heard.output, tls=tls)
 
 
 @asynccontextmanager
@@ -97,9 +98,9 @@ async def lab(settings: LabSettings | None = None) -> AsyncIterator[tuple[LabShe
 
 
 @asynccontextmanager
-async def linked(*ports: int) -> AsyncIterator[World]:
+async def linked(*ports: int, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[World]:
     """A client of those ports, started, and stopped at the end whatever happens."""
-    world = World(tuple(Side("AB"[at], "127.0.0.1", port) for at, port in enumerate(ports)))
+    world = World(tuple(Side("AB"[at], host, port) for at, port in enumerate(ports)), tls)
     world.client.start()
     try:
         yield world
