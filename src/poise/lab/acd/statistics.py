@@ -16,6 +16,7 @@ from poise.lab.acd.queues import Queues
 from poise.lab.acd.switch import Switch
 from poise.lab.data import LabData, SkillGroup
 from poise.protocols.cti.constants import AgentState, Direction
+from poise.protocols.cti.layout import layout
 
 FIVE_MINUTES_S = 300.0
 HALF_HOUR_S = 1800.0
@@ -164,7 +165,9 @@ class Statistics:
         """The counters of QUERY_AGENT_STATISTICS_CONF by their names there."""
         sums = self._agents[agent.person.agent_id]
         running = self._time_in(agent, now)
-        return _suffixed({"Session": sums.session, "Today": sums.today}, [running])
+        return _carried(
+            "QUERY_AGENT_STATISTICS_CONF", _suffixed({"Session": sums.session, "Today": sums.today}, [running])
+        )
 
     def group(self, group: SkillGroup, now: float) -> dict[str, int]:
         """The counters of QUERY_SKILL_GROUP_STATISTICS_CONF by their names there."""
@@ -176,7 +179,14 @@ class Statistics:
         fields |= {"LongestRouterCallQNow": longest, "LongestCallQNow": longest}
         sums = self._groups[group.number]
         columns = {"To5": sums.five(now), "ToHalf": sums.half, "Today": sums.today}
-        return fields | _suffixed(columns, [self._time_in(agent, now) for agent in members])
+        fields |= _suffixed(columns, [self._time_in(agent, now) for agent in members])
+        return _carried("QUERY_SKILL_GROUP_STATISTICS_CONF", fields)
+
+
+def _carried(message: str, fields: dict[str, int]) -> dict[str, int]:
+    """The counters the message has room for: agents have some that groups have not, and the other way round."""
+    known = layout().message_by_name[message].names
+    return {name: value for name, value in fields.items() if name in known}
 
 
 def _suffixed(columns: Mapping[str, Counter[str]], running: Iterable[Mapping[str, float]]) -> dict[str, int]:
