@@ -42,6 +42,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
 from poise.server.storage import presences
+from poise.server.webservices.problems import PROBLEMS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -177,7 +178,18 @@ def timers_page() -> list[str]:
 def errors_page() -> list[str]:
     """REST refusals."""
     rows = [(f"`{code.value}`", str(e.status), e.type, e.message) for code, e in CATALOGUE.items()]
-    return [*table(("code", "status", "ErrorType", "ErrorMessage"), rows), ""]
+    refused = [(f"`{problem.code}`", str(problem.status), problem.title) for problem in PROBLEMS.values()]
+    return [
+        *table(("code", "status", "ErrorType", "ErrorMessage"), rows),
+        "",
+        "## The administrator's API",
+        "",
+        "What is refused below `/poise/api` is told as `application/problem+json` (RFC 9457): `code`, `status`, `title`"
+        " and in `detail` what belongs to the single case.",
+        "",
+        *table(("code", "status", "title"), refused),
+        "",
+    ]
 
 
 def metrics_page() -> list[str]:

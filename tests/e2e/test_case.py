@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poise.lab.data import DEMO, Person
-from poise.server.accounts import password_hasher
+from poise.server.hashing import password_hasher
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import DATABASE, Store, sqlite_url
 from tests.e2e.conftest import OpenStage

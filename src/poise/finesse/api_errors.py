@@ -36,6 +36,8 @@ class Code(Enum):
     INVALID_INPUT = "invalid-input"
     INVALID_STATE_NAME = "invalid-state-name"
     INVALID_STATE = "invalid-state"
+    DIALOG_HELD = "dialog-held"
+    OUTSTANDING_CONSULT = "outstanding-consult"
     INVALID_DESTINATION = "invalid-destination"
     GENERIC_ERROR = "generic-error"
     FINESSE_API_ERROR = "finesse-api-error"
@@ -63,6 +65,8 @@ CATALOGUE: Mapping[Code, ApiError] = {
     Code.INVALID_INPUT: ApiError(400, "Invalid Input", "A parameter has a value that is not allowed"),
     Code.INVALID_STATE_NAME: ApiError(400, "Invalid Input", "Invalid State specified for user"),
     Code.INVALID_STATE: ApiError(400, "Invalid State", "The present state does not allow this change"),
+    Code.DIALOG_HELD: ApiError(401, "Invalid State", "The call is on hold"),
+    Code.OUTSTANDING_CONSULT: ApiError(400, "20999", "The agent has a consultation under way"),
     Code.INVALID_DESTINATION: ApiError(400, "Invalid Destination", "The destination is not allowed"),
     Code.GENERIC_ERROR: ApiError(400, "Generic Error", "The request was refused"),
     Code.FINESSE_API_ERROR: ApiError(400, "Finesse API Error", "The stored objects do not allow this change"),

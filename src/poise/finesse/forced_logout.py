@@ -216,6 +216,7 @@ class ForcedLogout:
         self.policy = policy
         self._users: dict[str, _User] = {}
         self._agents: dict[str, Agent] = {}
+        self._calls: set[str] = set()
         self._link_up = False
         self._heap: list[tuple[float, str]] = []
 
@@ -234,6 +235,12 @@ class ForcedLogout:
         """The agent model has a new picture of an agent."""
         self._agents[agent.agent_id] = agent
         return self._reported(agent.agent_id, now)
+
+    def call(self, user: str, on_call: bool, now: float) -> list[Output]:
+        """The user has a call, or none any more. Reported apart from the agent's state and in no order with it: the
+        logout waits until both say that the call is over."""
+        (self._calls.add if on_call else self._calls.discard)(user)
+        return self._reported(user, now)
 
     def removed(self, user: str, now: float) -> list[Output]:
         """The configuration names the agent no more."""
@@ -332,7 +339,7 @@ class ForcedLogout:
         agent = self._agents.get(user)
         if agent is None or not agent.signed_in:
             return Input.DUE_SIGNED_OUT
-        if self.policy.waits_for_calls and agent.state in ON_CALL:
+        if self.policy.waits_for_calls and (agent.state in ON_CALL or user in self._calls):
             return Input.DUE_ON_CALL
         return Input.DUE_FREE
 

@@ -96,6 +96,11 @@ def dialogs(agent_id: str) -> str:
     return f"{ROOT}/User/{agent_id}/Dialogs"
 
 
+def dialog(dialog_id: str) -> str:
+    """URI of a dialog. No node has that name: its changes are told on the nodes of those who see it."""
+    return f"{ROOT}/Dialog/{dialog_id}"
+
+
 def team_users(team_id: int) -> str:
     """States of a team's members."""
     return f"{ROOT}/Team/{team_id}/Users"

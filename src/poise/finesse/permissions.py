@@ -8,10 +8,13 @@ match (finesse-api.md 1.3, 1.6, 2.1, 2.4, 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from poise.contact.dialog_requests import DialogWish
+from poise.contact.dialog_states import Action
+from poise.contact.dialogs import Shown
 from poise.contact.snapshots import Agent
 from poise.contact.states import Actor
 from poise.finesse.api_errors import ApiException, Code
@@ -37,6 +40,7 @@ class Api(Enum):
     READ_USER_REASONS = "GET User/ReasonCodes and User/ReasonCode"
     READ_USER_QUEUES = "GET User/Queues"
     READ_DIALOGS = "GET User/Dialogs"
+    MAKE_DIALOG = "POST User/Dialogs"
     SEND_CLIENT_LOG = "POST User/ClientLog"
     READ_TEAM = "GET Team"
     LIST_TEAMS = "GET Teams"
@@ -54,6 +58,7 @@ CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.READ_USER_REASONS: (_SELF, _ADMIN),
     Api.READ_USER_QUEUES: (_SELF, _ADMIN),
     Api.READ_DIALOGS: (_SELF, _ADMIN),
+    Api.MAKE_DIALOG: (_SELF,),
     Api.SEND_CLIENT_LOG: (_SELF,),
     Api.READ_TEAM: (_SUPERVISOR, _ADMIN),
     Api.LIST_TEAMS: (_ADMIN,),
@@ -114,6 +119,30 @@ def check(caller: Caller, api: Api, team_id: int | None = None) -> None:
     ):
         return
     raise ApiException(Code.UNAUTHORIZED, caller.user_id)
+
+
+def check_dialog(caller: Caller, shown: Shown, agents: Mapping[str, Agent]) -> None:
+    """May the caller read a dialog? Raises ApiException. Allowed: who sees it, their supervisors, administrators."""
+    if caller.administrator or any(caller.is_user(agent_id) for agent_id in shown.viewers):
+        return
+    teams = (agents[agent_id].team for agent_id in shown.viewers if agent_id in agents)
+    if not any(team is not None and caller.supervises(team.team_id) for team in teams):
+        raise ApiException(Code.OTHER_USER, caller.user_id)
+
+
+SUPERVISORS_ONLY = frozenset((Action.SILENT_MONITOR, Action.BARGE_CALL, Action.INTERCEPT))
+"""What is asked by a supervisor about a member of her team."""
+
+
+def supervises_target(caller: Caller, wish: DialogWish, agents: Iterable[Agent]) -> None:
+    """For actions of supervisors: is the agent at the telephone in a team of the caller's? Raises ApiException."""
+    if wish.action not in SUPERVISORS_ONLY:
+        return
+    if caller.agent is None or not caller.agent.is_supervisor:
+        raise ApiException(Code.UNAUTHORIZED, caller.user_id)
+    target = next((agent for agent in agents if agent.signed_in and agent.extension == wish.to_address), None)
+    if target is not None and (target.team is None or not caller.supervises(target.team.team_id)):
+        raise ApiException(Code.INVALID_SUPERVISOR, wish.to_address)
 
 
 _NODES: Mapping[Kind, tuple[Relation, ...]] = {

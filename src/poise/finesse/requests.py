@@ -58,7 +58,7 @@ def user_request(data: bytes) -> UserRequest:
     """The body of PUT User. Raises ApiException."""
     user = parse_body(data, "User")
     _refuse_repeats(user, "state", "extension", "reasonCodeId", "mobileAgent")
-    state = _value(user, "state")
+    state = value_of(user, "state")
     if not state:
         raise ApiException(Code.PARAMETER_MISSING, "state")
     try:
@@ -68,7 +68,7 @@ def user_request(data: bytes) -> UserRequest:
     if wanted not in TO_CTI:
         raise ApiException(Code.INVALID_STATE_NAME, state)
     if wanted is AgentState.LOGIN:
-        extension = _value(user, "extension")
+        extension = value_of(user, "extension")
         if not extension:
             raise ApiException(Code.PARAMETER_MISSING, "extension")
         return UserRequest(wanted, extension=extension, reason_id=_reason_id(user), mobile=_mobile(user))
@@ -113,7 +113,7 @@ def _reason_code(
 
 def _reason_id(user: Element) -> int | None:
     """reasonCodeId; absent, empty and -1 all mean none."""
-    text = _value(user, "reasonCodeId")
+    text = value_of(user, "reasonCodeId")
     if text in ("", "-1"):
         return None
     if not (text.isascii() and text.isdigit()) or len(text) > 10:
@@ -122,11 +122,11 @@ def _reason_id(user: Element) -> int | None:
 
 
 def _mobile(user: Element) -> MobileAgent | None:
-    mobile = _last(user, "mobileAgent")
+    mobile = last_child(user, "mobileAgent")
     if mobile is None:
         return None
     _refuse_repeats(mobile, "mode", "dialNumber")
-    mode, number = _value(mobile, "mode"), _value(mobile, "dialNumber")
+    mode, number = value_of(mobile, "mode"), value_of(mobile, "dialNumber")
     for name, value in (("mode", mode), ("dialNumber", number)):
         if not value:
             raise ApiException(Code.PARAMETER_MISSING, name)
@@ -145,7 +145,8 @@ def _refuse_repeats(parent: Element, *names: str) -> None:
             raise ApiException(Code.INVALID_INPUT, name)
 
 
-def _last(parent: Element, name: str) -> Element | None:
+def last_child(parent: Element, name: str) -> Element | None:
+    """The last child of that name: of two, the last wins."""
     found = None
     for child in parent.elements():
         if child.name == name:
@@ -153,6 +154,7 @@ def _last(parent: Element, name: str) -> Element | None:
     return found
 
 
-def _value(parent: Element, name: str) -> str:
-    child = _last(parent, name)
+def value_of(parent: Element, name: str) -> str:
+    """The text of the last child of that name, without the white space around it; empty when there is none."""
+    child = last_child(parent, name)
     return child.text.strip(_SPACES) if child is not None else ""

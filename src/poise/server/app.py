@@ -54,6 +54,7 @@ from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
+from poise.server.webservices.sessions import SessionsResource
 
 IN_SERVICE_WAIT_S = 5.0
 """Longest time the ready table waits for the CTI link; after it the table says what is missing. The download of a large
@@ -376,7 +377,8 @@ class Application:
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
-        app = web_services(services, health.routes())
+        sessions = SessionsResource(services, self.notification, self.domain)
+        app = web_services(services, [*health.routes(), *sessions.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

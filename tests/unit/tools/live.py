@@ -71,7 +71,7 @@ async def lab(settings: LabSettings | None = None) -> AsyncIterator[tuple[LabShe
 
 
 async def session_through(port: int, version: int, *, busy: bool = True) -> None:
-    """A client links through that port, signs two agents in, lets one call the other, and closes; not `busy`: only links."""
+    """A client links, two agents sign in, one calls the other, the client closes; not `busy`: only the link."""
     told = Told()
     settings = LinkSettings((Side("A", "127.0.0.1", port),), versions=versions_from(version))
     client = CtiClient(settings, ManualClock(), told, told.output)

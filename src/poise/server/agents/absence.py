@@ -118,6 +118,10 @@ class Absence:
                 case _:  # a failed request moves nobody
                     pass
 
+    def call(self, agent_id: str, on_call: bool) -> None:
+        """The agent has a call now, or none any more, whatever the agent's state says."""
+        self._obey(self._core.call(agent_id.lower(), on_call, self._clock.now()))
+
     def signed_in(self, agent_id: str) -> None:
         """The agent signs in through REST."""
         self._obey(self._core.signed_in(agent_id.lower(), self._clock.now()))

@@ -82,6 +82,17 @@ class Publishing:
         for _ in self._told(tuple(changes)):
             pass
 
+    def tell(self, what: str, publications: Iterator[Publication]) -> None:
+        """Publish these, after everything that waits; `what` names them in the log should one go wrong."""
+        if not self.open:
+            return
+        work = self._guarded(f"publishing of {what}", self._each_told(publications))
+        if self._work:
+            self._later(work)
+            return
+        for _ in work:
+            pass
+
     def lay_out(self) -> None:
         """Make the nodes that the configuration wants, and subscribe every user to his own."""
         self._later(self._laid_out())
@@ -113,6 +124,13 @@ class Publishing:
 
     def _one_told(self, change: Change) -> Iterator[None]:
         for publication in publications((change,), self.context):
+            if not self.open:
+                return
+            self._publish(publication)
+            yield
+
+    def _each_told(self, publications: Iterator[Publication]) -> Iterator[None]:
+        for publication in publications:
             if not self.open:
                 return
             self._publish(publication)

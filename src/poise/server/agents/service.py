@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
+from poise.contact.dialog_views import Rules
 from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
@@ -24,6 +25,7 @@ from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.dialogs import Dialogs
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
@@ -72,8 +74,8 @@ class AgentService:
         self._clock = clock
         self._log = log
         self._model = AgentModel(facts.deployment)
-        self._figures = QueueFigures()
         self._names = Names(self._model.agents, by_login_name=False)
+        self._figures = QueueFigures()
         context = UserContext(reasons or ReasonBook(facts.deployment))
         self._publishing = Publishing(self._model, publisher, context, clock, log, facts.domain)
         self._lines = RequestLines(self._model, cti, self._changed)
@@ -86,6 +88,8 @@ class AgentService:
             force=self._forced,
             may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
+        self.dialogs = Dialogs(Rules(facts.deployment), self._model, cti, self._publishing, self._absence.call)
+        """Calls."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
@@ -196,9 +200,12 @@ class AgentService:
         """What the CTI link tells; what only its own shell needs is not for us."""
         match output:
             case Received(message):
-                self._changed(self._model.apply(message, self._clock.wall()))
+                now_wall = self._clock.wall()
+                self._changed(self._model.apply(message, now_wall))
+                self.dialogs.received(message, now_wall)
             case RequestEnded():
                 self._lines.ended(output)
+                self.dialogs.ended(output)
             case StatisticsReceived(number, message):
                 if self._figures.take(number, message, self._clock.wall()):
                     self._publishing.then(self._queues_told((number,)))
@@ -248,6 +255,7 @@ class AgentService:
         self._session += 1
         self._link_up = True
         self._cti_version = version
+        self.dialogs.resynced()
         self._absence.cti(True)
         self._publishing.then(self._entered(self._session))
 
@@ -258,6 +266,7 @@ class AgentService:
             self._publishing.open = True
             self._tell_status()
             self._publishing.everything()
+            self.dialogs.everything()
             self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
 
@@ -277,6 +286,7 @@ class AgentService:
         was_open, self._publishing.open = self._publishing.open, False
         self._figures.forget()
         self._lines.clear()
+        self.dialogs.link_lost()
         self._absence.cti(False)
         if was_open:
             self._tell_status()
@@ -293,6 +303,7 @@ class AgentService:
         if told:
             self._absence.agents(told)
             self._publishing.changes(told)
+            self.dialogs.people(told)
 
     def _forced(self, user: str) -> Callable[[], None] | None:
         agent = self.agent(user)

@@ -21,7 +21,7 @@ from poise.protocols.xmpp.c2s import C2S, C2SPolicy, StreamError
 from poise.protocols.xmpp.errors import stream_error
 from poise.protocols.xmpp.stream import Finished
 from poise.registry import ENDINGS, Who
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.exchange import BoshExchange
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.log import STATUS_AUTHENTICATED, STATUS_CONNECTED, masked
@@ -91,6 +91,15 @@ class BoshClient(ClientSession):
     def idle_s(self, now: float) -> float:
         """0 while a request is held."""
         return self.core.idle_s(now)
+
+    def heard(self, now: float) -> tuple[float, float]:
+        """While a request is held the client may have gone at any moment since it came."""
+        return self.core.heard(now)
+
+    @property
+    def load(self) -> Load:
+        """Held requests and what waits for the next one."""
+        return Load(self.core.open_requests, self.core.queued, self.core.queued_bytes)
 
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry."""

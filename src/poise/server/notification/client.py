@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from poise.protocols.xmpp.c2s import (
     C2S,
@@ -36,6 +36,17 @@ NONCE_BYTES = 18
 
 _PRESENCE_MAX_BYTES = 2048
 """Presence kept for the log's `consumeResponse` lines; Finesse's own have about 300 bytes."""
+
+
+class Load(NamedTuple):
+    """What a session costs at this moment."""
+
+    held: int
+    """BOSH requests that are held open; 0 on a binding that holds none."""
+    stanzas: int
+    """Stanzas that wait for the client; always 0 where they are handed to the socket at once."""
+    octets: int
+    """Bytes that wait for the client: of these stanzas, or in the socket's buffer."""
 
 
 class ClientSession(ABC):
@@ -96,6 +107,15 @@ class ClientSession(ABC):
     @abstractmethod
     def idle_s(self, now: float) -> float:
         """Seconds since the client was last there."""
+
+    @abstractmethod
+    def heard(self, now: float) -> tuple[float, float]:
+        """The interval in which the last contact lies, monotonic seconds, as in `registry.Closed`."""
+
+    @property
+    @abstractmethod
+    def load(self) -> Load:
+        """What is held and waits right now."""
 
     def released(self, now: float) -> None:  # noqa: B027 - not every binding holds answers back
         """All that this client sent is durable: answers that acknowledge it may go out."""

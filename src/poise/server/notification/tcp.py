@@ -23,7 +23,7 @@ from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished, TcpStream
 from poise.protocols.xmpp.xml import escape_attr
 from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, LINGER_S, SIGN_IN_S, SLOW_READER_S
 
@@ -206,6 +206,15 @@ class TcpClient(ClientSession, asyncio.Protocol):
     def idle_s(self, now: float) -> float:
         """Seconds since the client last sent anything."""
         return now - self._heard_at
+
+    def heard(self, now: float) -> tuple[float, float]:
+        """Bytes came at this moment, and none since."""
+        return self._heard_at, self._heard_at
+
+    @property
+    def load(self) -> Load:
+        """What the client has not read yet."""
+        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
 
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the stream by a code of the registry."""

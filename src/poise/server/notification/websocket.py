@@ -27,7 +27,7 @@ from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Limits
 from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
@@ -286,6 +286,15 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     def idle_s(self, now: float) -> float:
         """Seconds since anything came from the client; a live one answers pings."""
         return now - self._heard_at
+
+    def heard(self, now: float) -> tuple[float, float]:
+        """Bytes came at this moment, and none since."""
+        return self._heard_at, self._heard_at
+
+    @property
+    def load(self) -> Load:
+        """What the client has not read yet."""
+        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
 
     def released(self, now: float) -> None:
         """All that this client sent is durable: pongs may say so, and more may come."""

@@ -260,6 +260,12 @@ class WebservicesLog:
             request_id=request_id,
         )
 
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        """An administrator ended somebody's session with the notification service."""
+        values = (("user", user), ("address", address), ("jid", jid))
+        self.line(EXEC, NOTICE, "AUDIT_SESSION_KILLED", "An administrator ended a session", *values)
+        self._trace.event("session_killed", user=user, address=address, jid=jid)
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering a request."""
         text = f"{type(error).__name__}: {error}"

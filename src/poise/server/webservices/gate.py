@@ -18,7 +18,8 @@ from poise.server.accounts import Verdict
 from poise.server.storage.records import Role
 from poise.server.webservices.basic import CHALLENGE, credentials
 from poise.server.webservices.cors import Headers, cors_headers, preflight_headers
-from poise.server.webservices.resources import Answer, Call, find
+from poise.server.webservices.resources import Answer, Call
+from poise.server.webservices.routes import find
 from poise.server.webservices.services import Services
 
 XML = b"application/xml;charset=UTF-8"

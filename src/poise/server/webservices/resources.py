@@ -144,19 +144,10 @@ class Resource:
         object.__setattr__(self, "pattern", re.compile(pattern))
 
 
-RESOURCES = (
+USERS = (
     Resource("/User/{user}", {"GET": read_user, "PUT": change_user}),
     Resource("/User/{user}/ReasonCodes", {"GET": list_reasons}),
     Resource("/User/{user}/ReasonCode/{reason}", {"GET": read_reason}),
     Resource("/Users", {"GET": list_users}),
 )
-"""Every resource that needs authentication."""
-
-
-def find(path: str) -> tuple[Resource, dict[str, str]]:
-    """The resource of a path without trailing slashes, and its variable parts. Raises ApiException."""
-    for resource in RESOURCES:
-        match = resource.pattern.fullmatch(path)
-        if match is not None:
-            return resource, match.groupdict()
-    raise ApiException(Code.NOT_FOUND, path[:256])
+"""Resources of users."""

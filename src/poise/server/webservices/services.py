@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from poise.contact.dialog_requests import DialogWish
+from poise.contact.dialogs import Dialog, Shown
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent
@@ -13,6 +15,19 @@ from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
 from poise.server.clock import Clock
+
+
+class DialogFacade(Protocol):
+    """The calls, as REST sees them. Implemented by `poise.server.agents.dialogs.Dialogs`."""
+
+    def of_agent(self, agent_id: str) -> list[Dialog]:
+        """The dialogs that an agent sees, oldest first."""
+
+    def find(self, dialog_id: str) -> Shown | None:
+        """A dialog that some agent sees, and who."""
+
+    def put(self, wish: DialogWish, request_id: str) -> None:
+        """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
 
 
 class AgentFacade(Protocol):
@@ -29,6 +44,10 @@ class AgentFacade(Protocol):
     @property
     def context(self) -> UserContext:
         """What a User shows besides its agent."""
+
+    @property
+    def dialogs(self) -> DialogFacade:
+        """Calls."""
 
     @property
     def in_service(self) -> bool:
@@ -54,6 +73,9 @@ class RestLog(Protocol):
         self, *, method: str, path: str, user: str, address: str, status: int, elapsed_ms: float, request_id: str
     ) -> None:
         """A request was answered."""
+
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        """An administrator ended somebody's session with the notification service."""
 
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering."""

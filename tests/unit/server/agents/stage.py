@@ -6,10 +6,11 @@ import html
 import random
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import NamedTuple
 
+from poise.contact.dialog_requests import DialogRequest
 from poise.contact.requests import CtiRequest, StateWish
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.forced_logout import LogoutPolicy
@@ -176,6 +177,7 @@ class Stage:
         self.log = Log()
         self.store = Store()
         self.requests: deque[CtiRequest] = deque()
+        self.call_requests: deque[DialogRequest] = deque()
         self.service = AgentService(
             ServiceFacts(deployment, "localhost", "localhost"),
             LogoutPolicy(deployment, load),
@@ -196,6 +198,9 @@ class Stage:
 
     def request(self, message: Message, context: object = None) -> int:
         """The service sends a request."""
+        if isinstance(context, DialogRequest):
+            self.call_requests.append(context)
+            return 100 + len(self.call_requests)
         assert isinstance(context, CtiRequest)
         self.requests.append(context)
         return len(self.requests)
@@ -220,6 +225,23 @@ class Stage:
         request = self.requests.popleft()
         answer = Message("CONTROL_FAILURE_CONF", {"FailureCode": code}) if code is not None else None
         self.service.cti_output(RequestEnded(1, request.message, request, outcome, answer))
+
+    def answer_call(
+        self, outcome: Outcome = Outcome.CONFIRMED, code: int | None = None, *, status: int | None = None, more: int = 0
+    ) -> None:
+        """The oldest request about a call ends: `code` = FailureCode, or `status` of a FAILURE_CONF."""
+        request = self.call_requests.popleft()
+        answer = None
+        if code is not None:
+            answer = Message("CONTROL_FAILURE_CONF", {"FailureCode": code, "PeripheralErrorCode": more})
+        elif status is not None:
+            answer = Message("FAILURE_CONF", {"Status": status})
+        self.service.cti_output(RequestEnded(2, request.message, request, outcome, answer))
+
+    def hear(self, messages: Iterable[Message]) -> None:
+        """The CTI server says this."""
+        for message in messages:
+            self.service.cti_output(Received(message))
 
     def event(self, state: Cti, agent_id: str = "1001", reason: int = 0) -> None:
         """The CTI server reports an agent's state."""

@@ -18,6 +18,7 @@ from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
+from tests.unit.server.agents.laboratory import Laboratory
 from tests.unit.server.agents.stage import Stage
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -25,6 +26,7 @@ AGENT, SUPERVISOR = frozenset({Role.AGENT}), frozenset({Role.AGENT, Role.SUPERVI
 PEOPLE = [
     Account("1001", "agent1", CHEAP.hash("1001"), AGENT),
     Account("1002", "agent2", CHEAP.hash("1002"), AGENT),
+    Account("1003", "agent3", CHEAP.hash("1003"), AGENT),
     Account("1101", "supervisor1", CHEAP.hash("1101"), SUPERVISOR),
     Account("admin", "admin", CHEAP.hash("admin"), frozenset({Role.ADMINISTRATOR})),
     Account("agent7", "seventh", CHEAP.hash("secret7"), AGENT),
@@ -61,6 +63,9 @@ class RestLog:
 
     def rest_request(self, **fields: Any) -> None:
         self.requests.append(fields)
+
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        self.requests.append({"user": user, "address": address, "killed": jid})
 
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         self.faults.append(error)
@@ -99,13 +104,15 @@ def basic(user: str, password: str | None = None) -> str:
 class Rest:
     """One server."""
 
-    def __init__(self, deployment: Deployment = Deployment.UCCE) -> None:
+    def __init__(self, deployment: Deployment = Deployment.UCCE, laboratory: Laboratory | None = None) -> None:
+        """`laboratory` stands in for the scripted CTI server."""
         self.contact = Stage(deployment)
-        self.contact.service.reasons = ReasonBook(deployment, REASONS)
+        contact = laboratory or self.contact
+        contact.service.reasons = ReasonBook(deployment, REASONS)
         self.source = Memory()
         self.log = RestLog()
-        self.accounts = Accounts(self.source, self.contact.clock)
-        services = Services(self.accounts, self.contact.service, self.contact.clock, self.log, frozenset({ORIGIN}))
+        self.accounts = Accounts(self.source, contact.clock)
+        services = Services(self.accounts, contact.service, contact.clock, self.log, frozenset({ORIGIN}))
         self.app = web_services(services)
 
     async def ask(
@@ -164,6 +171,20 @@ class Rest:
     async def put(self, user: str | None, target: str, body: str, **more: Any) -> Reply:
         """PUT as that user."""
         return await self.ask("PUT", target, user, body, **more)
+
+
+def play_in_laboratory(story: Callable[[Rest, Laboratory], Awaitable[None]], laboratory: Laboratory) -> None:
+    """Run a story on a server that is in service behind the built-in ACD."""
+
+    async def run() -> None:
+        laboratory.in_service()
+        rest = Rest(laboratory.deployment, laboratory)
+        try:
+            await story(rest, laboratory)
+        finally:
+            await rest.accounts.close()
+
+    asyncio.run(run())
 
 
 def play(story: Callable[[Rest], Awaitable[None]], deployment: Deployment = Deployment.UCCE) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from poise.server.webservices import resources
+from poise.server.webservices import resources, routes
 from poise.server.webservices.resources import Answer, Call
 from tests.unit.server.agents.stage import USER
 from tests.unit.server.webservices.stage import ORIGIN, Rest, basic, play
@@ -217,7 +217,7 @@ def test_a_fault_of_ours_costs_one_request(monkeypatch: pytest.MonkeyPatch) -> N
     async def broken(_: Call) -> Answer:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(resources, "RESOURCES", (resources.Resource("/User/{user}", {"GET": broken}),))
+    monkeypatch.setattr(routes, "RESOURCES", (resources.Resource("/User/{user}", {"GET": broken}),))
 
     async def story(rest: Rest) -> None:
         reply = await rest.get(USER)

@@ -138,10 +138,12 @@ class BoshSession(Run):
 
     def channel_closed(self, channel: Hashable, now: float) -> Sequence[Effect]:
         """The client closed the connection of an open request. Nothing is lost: the request stays held without a
-        channel, a repetition takes it over, and stanzas wait in the queue for the next living one."""
+        channel, a repetition takes it over, and stanzas wait in the queue for the next living one. Instead of a
+        repetition libpurple sends its next request, and at once: that is no haste (XEP-0124 section 11)."""
         for index, (open_channel, until) in enumerate(self._held):
             if open_channel == channel:
                 self._held[index] = (None, until)
+                self._empty_at = LONG_AGO
                 self._gone_at = now
                 return NOTHING
         for rid, early in (self._early or {}).items():

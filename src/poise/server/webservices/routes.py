@@ -1,0 +1,18 @@
+"""Every resource that needs authentication, and how a path finds its own."""
+
+from __future__ import annotations
+
+from poise.finesse.api_errors import ApiException, Code
+from poise.server.webservices.dialogs import DIALOGS
+from poise.server.webservices.resources import USERS, Resource
+
+RESOURCES = (*USERS, *DIALOGS)
+
+
+def find(path: str) -> tuple[Resource, dict[str, str]]:
+    """The resource of a path without trailing slashes, and its variable parts. Raises ApiException."""
+    for resource in RESOURCES:
+        match = resource.pattern.fullmatch(path)
+        if match is not None:
+            return resource, match.groupdict()
+    raise ApiException(Code.NOT_FOUND, path[:256])
