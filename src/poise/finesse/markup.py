@@ -52,9 +52,6 @@ def _lines(node: Node, indent: str, margin: str) -> Iterator[str]:
     if isinstance(content, str):
         yield f"{margin}<{name}{attributes}>{escape(content)}</{name}>"
         return
-    if not content:  # no white space in it: clients turn an element into its text
-        yield f"{margin}<{name}{attributes}></{name}>"
-        return
     yield f"{margin}<{name}{attributes}>"
     for child in content:
         yield from _lines(child, indent, margin + indent)
