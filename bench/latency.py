@@ -23,7 +23,7 @@ from pathlib import Path
 from tests.e2e.process import Lab, Server, serve_beside
 
 from poise.lab.data import LabData, Person, SkillGroup, Team, as_json
-from poise.server.accounts import password_hasher
+from poise.server.hashing import password_hasher
 from poise.server.notification.loop import run
 from poise.server.storage.importing import import_accounts
 from poise.server.storage.store import DATABASE, Store, sqlite_url

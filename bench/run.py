@@ -45,6 +45,8 @@ def main() -> int:
     began = time.monotonic()
     for transport in transports:
         for workload in chosen:
+            if transport == "tls" and workload.plain_only:
+                continue
             for name in options.servers.split(","):
                 folder = options.out / name
                 print(

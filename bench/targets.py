@@ -35,6 +35,7 @@ class Running:
     tls_port: int
     tcp_port: int
     path: str
+    ws_path: str
     version: str
     extra: list[str] = field(default_factory=list)
     """Driver options this server needs."""
@@ -142,7 +143,16 @@ def prosody(folder: Path, gc: str | None) -> Iterator[Running]:
         wait_for_port(ports.http, process, folder / "server.log")
         wait_for_port(ports.xmpp, process, folder / "server.log")
         name = f"prosody-{gc}" if gc else "prosody"
-        yield Running(name, process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind", _debian_version("prosody"))
+        yield Running(
+            name,
+            process.pid,
+            ports.http,
+            ports.tls,
+            ports.xmpp,
+            "/http-bind",
+            "/xmpp-websocket",
+            _debian_version("prosody"),
+        )
     finally:
         stop(process)
 
@@ -183,7 +193,14 @@ def ejabberd(folder: Path) -> Iterator[Running]:
                 raise SystemExit("ejabberd did not register its users:\n" + (folder / "server.log").read_text()[-2000:])
             time.sleep(0.2)
         yield Running(
-            "ejabberd-s1", process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind", _debian_version("ejabberd")
+            "ejabberd-s1",
+            process.pid,
+            ports.http,
+            ports.tls,
+            ports.xmpp,
+            "/http-bind",
+            "/ws",
+            _debian_version("ejabberd"),
         )
     finally:
         stop(process)
@@ -215,6 +232,7 @@ def poise(folder: Path) -> Iterator[Running]:
         f"ports.notification={ports.tls}",
         f"ports.insecure_bosh={ports.http}",
         f"ports.xmpp={ports.xmpp}",
+        "ports.xmpp_tls=-1",
         "bosh.polling_s=0",
         "xmpp.idle_limit_s=0",  # the driver's publisher answers no pings while sessions are set up
         "bosh.creations_per_minute=1000000",
@@ -232,7 +250,7 @@ def poise(folder: Path) -> Iterator[Running]:
         wait_for_port(ports.xmpp, process, folder / "server.log")
         commit = ["git", "describe", "--always", "--dirty"]
         version = subprocess.run(commit, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
-        yield Running("poise", process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind/", version)
+        yield Running("poise", process.pid, ports.http, ports.tls, ports.xmpp, "/http-bind/", "/ws/", version)
     finally:
         stop(process)
 

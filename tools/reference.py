@@ -27,7 +27,7 @@ from poise.protocols.cti.messages import Message
 from poise.protocols.xmpp import host_limits, rates
 from poise.protocols.xmpp.bosh import timing as bosh_timing
 from poise.registry import ENDINGS, Closed
-from poise.server import accounts, config
+from poise.server import accounts, config, hashing, lockout, watching
 from poise.server.app import Application
 from poise.server.clock import ManualClock
 from poise.server.notification import admission
@@ -41,6 +41,8 @@ from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
+from poise.server.storage import presences
+from poise.server.webservices.problems import PROBLEMS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -52,6 +54,10 @@ TIMERS: Mapping[str, ModuleType] = {
     "XMPP host": host_limits,
     "Rates of the XMPP host": rates,
     "Sign-in": accounts,
+    "Password hashes": hashing,
+    "Lockout": lockout,
+    "Last presences": presences,
+    "Changes beside the running server": watching,
     "Log writer": writer,
     "Logs of the notification service": openfire,
     "Logs of the web services": webservices_log,
@@ -72,6 +78,7 @@ EVENT = Message(
 )
 EXAMPLES: Mapping[str, Any] = {
     "address": "192.0.2.17",
+    "alive": False,
     "available": False,
     "body": b"<body xmlns='http://jabber.org/protocol/httpbind' rid='164053266' sid='f382a015'/>",
     "closed": Closed(ENDINGS["idle"], 936.8, 936.8, 1000.0, 60.0, "no request held for 63 s"),
@@ -80,7 +87,9 @@ EXAMPLES: Mapping[str, Any] = {
     "count": 4,
     "cti_link_down.reason": "no answer to 3 heartbeats",
     "decoded_message_from_cti_server.message": EVENT,
+    "demo_telephony.text": "The demo's telephone system (process 4711) ended with exit code 1.",
     "dispatch_ms": 1_497_638_824_643,
+    "doing": "publishing of AgentChanged",
     "elapsed_ms": 1.4,
     "enabled": True,
     "epoch_ms": 1_497_638_764_630,
@@ -115,6 +124,7 @@ EXAMPLES: Mapping[str, Any] = {
     "text": "a message of an unknown type",
     "threshold_s": 60,
     "transport": "bosh",
+    "trouble": "the database refused: OperationalError",
     "user": "1001",
     "why": "the agent is back",
 }
@@ -168,7 +178,18 @@ def timers_page() -> list[str]:
 def errors_page() -> list[str]:
     """REST refusals."""
     rows = [(f"`{code.value}`", str(e.status), e.type, e.message) for code, e in CATALOGUE.items()]
-    return [*table(("code", "status", "ErrorType", "ErrorMessage"), rows), ""]
+    refused = [(f"`{problem.code}`", str(problem.status), problem.title) for problem in PROBLEMS.values()]
+    return [
+        *table(("code", "status", "ErrorType", "ErrorMessage"), rows),
+        "",
+        "## The administrator's API",
+        "",
+        "What is refused below `/poise/api` is told as `application/problem+json` (RFC 9457): `code`, `status`, `title`"
+        " and in `detail` what belongs to the single case.",
+        "",
+        *table(("code", "status", "title"), refused),
+        "",
+    ]
 
 
 def metrics_page() -> list[str]:

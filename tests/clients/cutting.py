@@ -20,19 +20,22 @@ class CuttingProxy:
         self._wake, self._woken = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ)
         self._pairs: dict[socket.socket, socket.socket] = {}
+        self.lost = 0
+        """Bytes of the answer that was lost."""
+        self._far: set[socket.socket] = set()
+        self._losing = False
         self._orders: list[str] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cutting-proxy", daemon=True)
         self._thread.start()
 
-    @property
-    def connections(self) -> int:
-        """How many connections pass now."""
-        return len(self._pairs) // 2
-
     def cut(self) -> None:
         """Break every connection, on both sides, as a network that goes away does; new ones pass again."""
         self._order("cut")
+
+    def lose_next_answer(self) -> None:
+        """Break, on both sides, the connection on which the server speaks next; what it said is lost."""
+        self._order("lose")
 
     def close(self) -> None:
         """End it."""
@@ -59,7 +62,8 @@ class CuttingProxy:
                     self._woken.recv(16)
                     while self._orders:
                         order = self._orders.pop(0)
-                        for one in list(self._pairs):
+                        self._losing = order == "lose"
+                        for one in list(self._pairs) if order != "lose" else ():
                             self._break(one)
                         self._done.set()
                         if order == "close":
@@ -70,6 +74,7 @@ class CuttingProxy:
     def _accept(self) -> None:
         near, _ = self._listener.accept()
         far = socket.create_connection(self._target)
+        self._far.add(far)
         for one, other in ((near, far), (far, near)):
             self._pairs[one] = other
             self._selector.register(one, selectors.EVENT_READ)
@@ -77,6 +82,8 @@ class CuttingProxy:
     def _pass(self, end: socket.socket) -> None:
         try:
             data = end.recv(65536)
+            if self._losing and end in self._far:
+                self.lost, self._losing, data = len(data), False, b""
             self._pairs[end].sendall(data)
         except OSError:
             data = b""
@@ -88,6 +95,7 @@ class CuttingProxy:
         if other is None:
             return
         del self._pairs[other]
+        self._far -= {end, other}
         for one in (end, other):
             self._selector.unregister(one)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,1 +1,1 @@
-"""The BOSH checklist, black box over raw sockets: `pytest tests/conformance --target poise|prosody|ejabberd`."""
+"""The checklists, black box over raw sockets: `pytest tests/conformance --target poise|prosody|ejabberd`."""

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.checklist import TARGETS, Expectations, expectations
+from tests.conformance.c2s.dialogue import OPEN as STREAMS
+from tests.conformance.checklist import HERE, TARGETS, Expectations, expectations, groups
 from tests.conformance.dialogue import Contact
-from tests.conformance.report import print_outcomes
-from tests.conformance.targets import Profile, Server, Target, make_target
+from tests.conformance.report import print_outcomes, record
+from tests.conformance.targets import BOSH, TCP, WEBSOCKET, Profile, Serve, Server, Target, make_target
 from tests.conformance.wire import OPEN
+from tests.support.websocket import OPEN_SOCKETS
 
-HERE = Path(__file__).parent
-OUTCOMES = pytest.StashKey[dict[str, str]]()
+OUTCOMES = pytest.StashKey[dict[tuple[str, str], str]]()
+USUAL = {"c2s": TCP, "ws": WEBSOCKET}
+"""Group -> the profile of its fixture `server`, where it is not that of BOSH."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which server is tested."""
     parser.addoption("--target", choices=TARGETS, default="poise", help="server under conformance test")
+    parser.addoption("--record", action="store_true", help="write the counts into tests/conformance/runs.toml")
 
 
 def _target_name(config: pytest.Config) -> str:
     return str(config.getoption("--target", default="poise"))
 
 
+def group_of(path: Path) -> str | None:
+    """The group whose folder a test module stands in."""
+    folder = path.parent
+    return folder.name if folder.parent == HERE and folder.name in groups() else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Expected differences must fail, inapplicable tests are left out, each for its written reason."""
     target = _target_name(config)
-    known = expectations()
     for item in items:
-        if item.path.parent != HERE:
+        group = group_of(item.path)
+        if group is None:
             continue
+        known = expectations(group)
         reason = Expectations.lookup(known.not_applicable, item.name, target)
         if reason:
             item.add_marker(pytest.mark.skip(reason=f"not applicable to {target}: {reason}"))
@@ -45,11 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Remember how each conformance test ended."""
     report = yield
-    if item.path.parent == HERE:
+    group = group_of(item.path)
+    if group is not None:
         outcomes = item.config.stash.setdefault(OUTCOMES, {})
         if report.when == "call" or report.outcome != "passed":  # type: ignore[attr-defined]
             expected = getattr(report, "wasxfail", None) is not None
-            outcomes[item.name] = "differs" if expected else report.outcome  # type: ignore[attr-defined]
+            outcomes[group, item.name] = "differs" if expected else report.outcome  # type: ignore[attr-defined]
     return report
 
 
@@ -58,6 +71,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     outcomes = config.stash.get(OUTCOMES, {})
     if outcomes:
         print_outcomes(terminalreporter, outcomes, _target_name(config))
+        if config.getoption("--record", default=False):
+            record(outcomes, _target_name(config))
 
 
 class Pool:
@@ -108,13 +123,13 @@ def module_pool(pool: Pool) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def serve(module_pool: Pool) -> Callable[[Profile], Server]:
+def serve(module_pool: Pool) -> Serve:
     """A server for a profile of the test's own."""
     return module_pool.get
 
 
 @pytest.fixture
-def fresh(pool: Pool) -> Iterator[Callable[[Profile], Server]]:
+def fresh(pool: Pool) -> Iterator[Serve]:
     """A server for this test alone."""
     started: list[Server] = []
 
@@ -128,9 +143,15 @@ def fresh(pool: Pool) -> Iterator[Callable[[Profile], Server]]:
 
 
 @pytest.fixture
-def server(module_pool: Pool) -> Server:
-    """The server of the checklist's first profile: wait 4, inactivity 2, polling 2, maxpause 6, hold 1."""
-    return module_pool.get(Profile())
+def server(module_pool: Pool, request: pytest.FixtureRequest) -> Server:
+    """The usual server of the test's group."""
+    return module_pool.get(USUAL.get(group_of(request.path) or "", BOSH))
+
+
+@pytest.fixture
+def strict(module_pool: Pool) -> Server:
+    """TLS is required on TCP."""
+    return module_pool.get(replace(TCP, tls_required=True))
 
 
 @pytest.fixture
@@ -143,5 +164,6 @@ def contact(server: Server) -> Contact:
 def hang_up() -> Iterator[None]:
     """Close the connections a test left open."""
     yield
-    while OPEN:
-        OPEN.pop().close()
+    for opened in (OPEN, STREAMS, OPEN_SOCKETS):
+        while opened:
+            opened.pop().close()

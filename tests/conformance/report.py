@@ -1,89 +1,189 @@
-"""Requirement -> tests -> targets: printed after a run, and kept as docs/reference/conformance-bosh.md.
+"""Requirement -> tests -> targets: printed after a run, and kept in docs/reference/conformance-*.md, a page for each
+group, with docs/proof/conformance.md as the overview with the counts of recorded runs.
 
-Write the page with `python -m tests.conformance.report`; a test fails while it is stale.
+Write the pages with `python -m tests.conformance.report`; a test fails while one is stale. A run with `--record` puts
+its counts into `runs.toml`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime
+import subprocess
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
-from tests.conformance.checklist import TARGETS, Expectations, expectations, ids_of, proofs, proofs_of, requirements
+from tests.conformance.checklist import (
+    HERE,
+    ROOT,
+    TARGETS,
+    Expectations,
+    Proof,
+    Requirement,
+    expectations,
+    groups,
+    letters_of,
+    proofs,
+    proofs_of,
+    requirements,
+)
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance-bosh.md"
-_ORDER = ("failed", "differs", "skipped", "passed")
-_WORDS = {"failed": "FAILED", "differs": "differs", "skipped": "n/a", "passed": "ok", "": "not run"}
+_REFERENCE = ROOT / "docs" / "reference"
+PAGES = {
+    "bosh": _REFERENCE / "conformance-bosh.md",
+    "ws": _REFERENCE / "conformance-websocket.md",
+    "c2s": _REFERENCE / "conformance-tcp.md",
+    "im": _REFERENCE / "conformance-im.md",
+    "pubsub": _REFERENCE / "conformance-pubsub.md",
+    "sec": _REFERENCE / "conformance-security.md",
+}
+OVERVIEW = ROOT / "docs" / "proof" / "conformance.md"
+RUNS = HERE / "runs.toml"
+WORDS = {"failed": "FAILED", "differs": "differs", "skipped": "n/a", "passed": "ok"}
+"""How a test ended -> how pages say it, the worst first."""
+
+Outcomes = Mapping[tuple[str, str], str]
+"""Group and test case -> how it ended."""
 
 
-def print_outcomes(reporter: pytest.TerminalReporter, outcomes: dict[str, str], target: str) -> None:
+def print_outcomes(reporter: pytest.TerminalReporter, outcomes: Outcomes, target: str) -> None:
     """One line a requirement: how its tests ended on this target."""
-    reporter.section(f"BOSH checklist on {target}")
-    for requirement in requirements():
-        ended = {name: result for name, result in outcomes.items() if requirement.id in ids_of(name)}
-        if not ended:
-            continue
-        counts = [f"{_WORDS[kind]} {n}" for kind in _ORDER if (n := list(ended.values()).count(kind))]
-        reporter.write_line(f"{requirement.id} {requirement.level:10} {', '.join(counts):24} {requirement.text}")
+    for group, title in groups().items():
+        lines = [line for requirement in requirements(group) if (line := _line(requirement, outcomes))]
+        if lines:
+            reporter.section(f"{title}, on {target}")
+            for line in lines:
+                reporter.write_line(line)
 
 
-def known(test: str, target: str, beliefs: Expectations) -> str:
-    """What the expectation file says of a test on a target (the file is checked strictly whenever the test runs)."""
-    for word, table in (("differs", beliefs.differs), ("n/a", beliefs.not_applicable)):
-        if target in table.get(test, {}):
-            return word
-        cases = [name for name, row in table.items() if name.startswith(f"{test}[") and target in row]
-        if cases:
-            return f"{word} in {len(cases)}"
-    return "ok"
+def _line(requirement: Requirement, outcomes: Outcomes) -> str:
+    names = {(test.group, test.name) for test in proofs_of(requirement)}
+    ended = Counter(result for (group, case), result in outcomes.items() if (group, case.partition("[")[0]) in names)
+    counts = [f"{word} {ended[kind]}" for kind, word in WORDS.items() if ended[kind]]
+    if not counts:
+        return ""
+    return f"{requirement.id:5} {requirement.level:9} {', '.join(counts):24} {requirement.text}"
 
 
-def _reasons(test: str, beliefs: Expectations) -> list[str]:
-    found = []
+def record(outcomes: Outcomes, target: str) -> None:
+    """Put the counts of a run into the file of runs; groups that were not run keep theirs."""
+    runs = _runs()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    for group in groups():
+        ended = Counter(result for (at, _), result in outcomes.items() if at == group)
+        if ended:
+            row = {WORDS[kind]: ended[kind] for kind in WORDS if ended[kind]}
+            runs.setdefault(target, {})[group] = (
+                f"{', '.join(f'{n} {word}' for word, n in row.items())} ({today}, {commit})"
+            )
+    lines = ["# Counts of test cases, written by `pytest tests/conformance --target ... --record`."]
+    for name in TARGETS:
+        if name in runs:
+            lines += ["", f"[{name}]"] + [
+                f'{group} = "{runs[name][group]}"' for group in groups() if group in runs[name]
+            ]
+    RUNS.write_text("\n".join(lines) + "\n")
+
+
+def _runs() -> dict[str, dict[str, str]]:
+    return tomllib.loads(RUNS.read_text()) if RUNS.exists() else {}
+
+
+def _reasons(test: Proof, beliefs: Expectations) -> list[str]:
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for table in (beliefs.differs, beliefs.not_applicable):
         for name, row in table.items():
-            if name.partition("[")[0] == test:
-                case = name[len(test) :].strip("[]")
-                found += [f"{target}{f' ({case})' if case else ''}: {why}" for target, why in row.items()]
-    return found
+            if name.partition("[")[0] == test.name:
+                case = name[len(test.name) :].strip("[]")
+                for target, why in row.items():
+                    by_reason.setdefault((target, why), []).append(case)
+    return [
+        f"{target}{f' ({_cases(cases)})' if any(cases) else ''}: {why}" for (target, why), cases in by_reason.items()
+    ]
 
 
-def page() -> str:
-    """The whole page."""
-    beliefs = expectations()
-    files = proofs()
+def _cases(cases: list[str]) -> str:
+    return ", ".join(cases) if len(cases) <= 4 else f"{len(cases)} cases"
+
+
+def page(group: str) -> str:
+    """The whole page of a group."""
     lines = [
-        "# BOSH conformance",
+        f"# Conformance: {groups()[group]}",
         "",
         "Generated by `python -m tests.conformance.report` from the checklist, test names and the expectation file.",
-        "`pytest tests/conformance --target poise|prosody|ejabberd` runs it (peers: as in Debian 12).",
+        f"`pytest tests/conformance/{group} --target poise|prosody|ejabberd` runs it (peers: as in Debian 12).",
         "`differs`: the test is run there and must fail. `n/a`: the target has no such hook or setting.",
         "`in N`: so for N cases of the test.",
     ]
     section = ""
-    for requirement in requirements():
+    for requirement in requirements(group):
         if requirement.section != section:
             section = requirement.section
+            lines += ["", f"## {letters_of(requirement.id)}. {section}", ""]
             lines += [
-                "",
-                f"## {requirement.id[0]}. {section}",
-                "",
                 "| id | level | requirement | test | poise | prosody | ejabberd |",
+                "|---|---|---|---|---|---|---|",
             ]
-            lines += ["|---|---|---|---|---|---|---|"]
-        for index, test in enumerate(proofs_of(requirement.id)):
-            first = (requirement.id, requirement.level, requirement.text) if index == 0 else ("", "", "")
-            states = [known(test, target, beliefs) for target in TARGETS]
-            lines.append("| " + " | ".join([*first, f"`{test}` ({files[test]})", *states]) + " |")
+        first = [requirement.id, requirement.level, requirement.text.replace("|", "\\|")]
+        for test in proofs_of(requirement):
+            states = [expectations(test.group).known(test.name, target) for target in TARGETS]
+            lines.append("| " + " | ".join([*first, f"`{test.name}` ({test.group}/{test.file})", *states]) + " |")
+            first = ["", "", ""]
+        for proof in requirement.proven_by:
+            lines.append("| " + " | ".join([*first, f"`{proof}`", "ok", "", ""]) + " |")
+            first = ["", "", ""]
+    beliefs = expectations(group)
     lines += ["", "## Why targets differ", ""]
-    for test in files:
-        lines += [f"- `{test}` {reason}" for reason in _reasons(test, beliefs)]
-    lines += ["", "## Requirements that no target shows", ""]
-    lines += [f"- {name}: {why}" for name, why in beliefs.unproven.items()] or ["None."]
+    for test in proofs(group):
+        lines += [f"- `{test.name}` {reason}" for reason in _reasons(test, beliefs)]
+    lines += ["", "## Requirements that neither peer shows", ""]
+    for requirement in requirements(group):
+        if not _shown(requirement, TARGETS[1:]):
+            why = beliefs.unproven.get(requirement.id, "see the reasons above")
+            lines.append(f"- {requirement.id} ({requirement.level}): {why}")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(requirement: Requirement, targets: tuple[str, ...]) -> bool:
+    return any(
+        expectations(test.group).known(test.name, target) == "ok"
+        for test in proofs_of(requirement)
+        for target in targets
+    )
+
+
+def overview() -> str:
+    """The overview."""
+    runs = _runs()
+    lines = [
+        "# Conformance: overview",
+        "",
+        "Generated by `python -m tests.conformance.report`. A requirement counts as shown by a target when one of its",
+        "tests passes there whole. Test cases are counted by the last recorded run of each group (`--record`).",
+        "",
+        "| group | requirements | tests | shown by poise | prosody | ejabberd |",
+        "|---|---|---|---|---|---|",
+    ]
+    for group, title in groups().items():
+        listed = requirements(group)
+        shown = [sum(_shown(requirement, (target,)) for requirement in listed) for target in TARGETS]
+        shown[0] += sum(bool(r.proven_by) and not proofs_of(r) for r in listed)
+        link = f"[{title}](../reference/{PAGES[group].name})"
+        lines.append("| " + " | ".join(map(str, [link, len(listed), len(proofs(group)), *shown])) + " |")
+    lines += ["", "## Test cases in recorded runs", "", "| group | poise | prosody | ejabberd |", "|---|---|---|---|"]
+    for group in groups():
+        lines.append("| " + " | ".join([group, *(runs.get(target, {}).get(group, "") for target in TARGETS)]) + " |")
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page())
-    print(f"wrote {PAGE}")  # noqa: T201 - a command
+    for name, path in PAGES.items():
+        path.write_text(page(name))
+    OVERVIEW.write_text(overview())
+    print(f"wrote {len(PAGES)} pages and {OVERVIEW}")  # noqa: T201 - a command

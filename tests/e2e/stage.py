@@ -35,6 +35,7 @@ from poise.server.config import with_values
 from poise.server.notification.loop import run
 from poise.server.settings import Settings
 from poise.server.storage.importing import seed_demo
+from poise.server.storage.records import Account, Role
 from poise.server.storage.store import DATABASE, Store, sqlite_url
 from tests.conformance.wire import Headers
 from tests.e2e.desk import DOMAIN, Desk, Place, Rest, trusting
@@ -153,6 +154,15 @@ class Stage:
         """Return when the server has worked off what had been sent before."""
         self.call(self._turns)
 
+    def demote(self, administrator: str) -> None:
+        """A sign-in finds that an account is no administrator any more."""
+
+        async def learn() -> None:
+            self.application.people.learn([Account(administrator, administrator, "", frozenset({Role.AGENT}))])
+
+        self.call(learn)
+        self.settle()
+
     # -- the telephone system --------------------------------------------------------------------------------------
 
     def call_comes(self, agent: str) -> None:
@@ -185,10 +195,11 @@ class Stage:
         self.settle()
         assert not self.application.agents.in_service
 
-    def cti_server_returns(self) -> None:
-        """The CTI server is back; the link is synchronised when this returns."""
+    def cti_server_returns(self, people: LabData | None = None) -> None:
+        """The CTI server is back, perhaps with other people; the link is synchronised when this returns."""
 
         async def start() -> None:
+            self.lab = self._lab(people)
             await self.lab.start(port=self._lab_port)
 
         self.call(start)
@@ -221,9 +232,10 @@ class Stage:
         """Run a coroutine on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work(), self.loop).result(PATIENCE_S)
 
-    def restart(self) -> None:
-        """The server stops in good order and starts again; the telephone system goes on meanwhile."""
-        self.call(self._again)
+    def restart(self, people: LabData | None = None) -> None:
+        """The server stops in good order and starts again; the telephone system goes on meanwhile, or starts again as
+        well with other people."""
+        self.call(lambda: self._again(people))
         self.place = self._place()
         self._in_service()
 
@@ -263,9 +275,7 @@ class Stage:
         self.loop.set_exception_handler(self._loop_failed)
         self._over = asyncio.Event()
         self.clock = StageClock(self.loop, 1000.0, WALL)
-        contact = with_values(Settings(), self.values).contact
-        lab = LabSettings(self.people, lab_rules.Deployment(contact.deployment), contact.load)
-        self.lab = LabShell(lab)
+        self.lab = self._lab(self.people)
         self._lab_port = await self.lab.start(port=0)
         try:
             await self._open()
@@ -274,6 +284,13 @@ class Stage:
             await self.application.stop()
         finally:
             await self.lab.stop()
+
+    def _lab(self, people: LabData | None) -> LabShell:
+        """A telephone system with these people; None: the present one."""
+        if people is None:
+            return self.lab
+        contact = with_values(Settings(), self.values).contact
+        return LabShell(LabSettings(people, lab_rules.Deployment(contact.deployment), contact.load))
 
     async def _open(self) -> None:
         free = dict.fromkeys(("https", "notification", "xmpp", "xmpp_tls", "insecure_http", "insecure_bosh"), 0)
@@ -292,8 +309,12 @@ class Stage:
         self.application = Application(settings, clock=self.clock)
         await self.application.start()
 
-    async def _again(self) -> None:
+    async def _again(self, people: LabData | None) -> None:
         await self.application.stop()
+        if people is not None:
+            await self.lab.stop()
+            self.lab = self._lab(people)
+            await self.lab.start(port=self._lab_port)
         await self._open()
 
     def _place(self) -> Place:

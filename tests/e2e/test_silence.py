@@ -121,6 +121,24 @@ def test_who_comes_back_in_time_keeps_his_state(stage: Stage) -> None:
     )
 
 
+def test_who_signs_in_again_through_rest_alone_is_no_phantom(stage: Stage) -> None:
+    """REST works, the session does not come back: calls would ring at a screen that shows none."""
+    desk = stage.agent("1001")
+    desk.leave()
+    stage.pass_time(50)
+    assert desk.rest.put("LOGIN", extension="1001").status == 202  # he is there already: nothing to ask for
+    stage.pass_time(55)
+    assert stage.state_at_the_cti_server("1001") == ("AVAILABLE", 0), "a whole grace from then on"
+    stage.pass_time(7)
+    assert stage.state_at_the_cti_server("1001") == ("NOT_READY", 50002)
+    in_order(
+        stage.log("webservices"),
+        "AGENT_PRESENCE: .*UNAVAILABLE",
+        "AGENT_PRESENCE_MONITOR: .*waits: the agent signed in again, the time to come back begins anew",
+        "PRESENCE DRIVEN LOGOUT",
+    )
+
+
 def test_a_browser_refresh_is_no_silence(stage: Stage) -> None:
     """The new page takes the same resource before the old session is given up."""
     old = stage.agent("1001")

@@ -1,7 +1,7 @@
 """Whatever is asked of the built-in ACD in whatever order, it stays a telephone system.
 
-Laws: a telephone has one ear; a call has no ghosts; every request has one answer; snapshots are what events told; agents'
-states follow from their calls; everything ends.
+Laws: a telephone has one ear; a call has no ghosts; every request has one answer; snapshots are what events told;
+agents' states follow from their calls; everything ends.
 """
 
 from __future__ import annotations
@@ -18,15 +18,30 @@ from poise.lab.acd.settings import AcdSettings
 from poise.lab.data import DEMO
 from poise.lab.rules import Deployment
 from poise.protocols.cti.constants import AgentState
-from poise.protocols.cti.messages import FloatValue, Message
+from poise.protocols.cti.messages import FloatValue
 from tests.unit.lab.acd.floor import Client, Floor, ecc
 from tests.unit.lab.acd.observer import Observer
+from tests.unit.lab.acd.walker import possibilities
 
 AGENTS = ["1001", "1002", "1004", "1101"]
 devices = st.sampled_from(AGENTS)
 numbers = st.sampled_from(
     [*AGENTS, "8010", "8012", "5551234", "5559999", "99955555", "99855555", "99755555", "12", "abc", "", "é" * 16]
 )
+ONE = [
+    "ANSWER_CALL",
+    "HOLD_CALL",
+    "CLEAR_CONNECTION",
+    "SEND_DTMF_SIGNAL",
+    "START_RECORDING",
+    "STOP_RECORDING",
+    "CLEAR_CALL",
+    "SUPERVISOR_ASSIST",
+    "EMERGENCY_CALL",
+    "BAD_CALL",
+    "RELEASE_CALL",
+]
+"""Requests about one connection."""
 VERSIONS = (15, 18, 20, 24)
 ON_CALL = {AgentState.TALKING, AgentState.HOLD, AgentState.RESERVED}
 
@@ -56,6 +71,21 @@ class AcdMachine(RuleBasedStateMachine):
         live = list(self.floor.centre.switch.calls)
         return live[pick % len(live)] if live and pick % 3 else 1_000_000 + pick
 
+    def _step(self, device: str, number: str, choice: int) -> None:
+        acts = possibilities(self.floor, device, number)
+        if acts:
+            acts[choice % len(acts)]()
+
+    @rule(device=devices, number=numbers, choice=st.integers(0, 500))
+    def sensible(self, device: str, number: str, choice: int) -> None:
+        self._step(device, number, choice)
+
+    @rule(device=devices, other=devices, choices=st.lists(st.integers(0, 500), min_size=2, max_size=8))
+    def a_while(self, device: str, other: str, choices: list[int]) -> None:
+        for at, choice in enumerate(choices):
+            self._step((device, other)[at % 2], (other, device)[at % 2], choice)
+            self.laws_hold()
+
     @rule(device=devices, state=st.sampled_from([0, 1, 2, 3, 3, 3, 5, 6]), forced=st.integers(0, 1))
     def set_state(self, device: str, state: int, forced: int) -> None:
         reason = 255 if forced and state == 1 else 0
@@ -70,8 +100,7 @@ class AcdMachine(RuleBasedStateMachine):
         device=devices,
         pick=st.integers(0, 50),
         name=st.sampled_from(
-            ["ANSWER_CALL", "ANSWER_CALL", "HOLD_CALL", "CLEAR_CONNECTION", "SEND_DTMF_SIGNAL", "START_RECORDING"]
-            + ["STOP_RECORDING", "CLEAR_CALL", "SUPERVISOR_ASSIST", "EMERGENCY_CALL", "BAD_CALL", "RELEASE_CALL"]
+            ONE
         ),
     )
     def one(self, device: str, pick: int, name: str) -> None:
@@ -150,7 +179,7 @@ class AcdMachine(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.floor.pass_time(seconds)
 
-    @rule(up=st.booleans())
+    @rule(up=st.sampled_from([True, True, False]))
     def telephony(self, up: bool) -> None:
         outputs = self.floor.server.set_telephony(up, self.floor.now)
         self.floor.client.hears(outputs)
@@ -255,5 +284,5 @@ class AcdMachine(RuleBasedStateMachine):
 
 TestAcd = AcdMachine.TestCase
 TestAcd.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -125,6 +125,8 @@ class Server:
         self.log = log
         self.clock = JumpClock()
         self.accounts = MemoryAccounts({**USERS, PUBLISHER: PUBLISHER})
+        self.may_subscribe: Callable[[str, str], bool] = lambda user, node: True
+        """The product's rule about its own nodes."""
         self.host = "127.0.0.1"
         self.domain = DOMAIN
         self.service: NotificationService
@@ -280,7 +282,7 @@ class Server:
         rules = Rules(
             administrators=frozenset({f"{PUBLISHER}@{DOMAIN}"}),
             exists=self.accounts.exists,
-            may_subscribe=lambda user, node: True,
+            may_subscribe=lambda user, node: self.may_subscribe(user, node),
         )
         self.service = NotificationService(
             self.settings,

@@ -216,6 +216,19 @@ async def _until_stopped(work: Awaitable[None]) -> None:
 
 
 @app.command("dissector")
-def dissector() -> None:
-    """Print a Wireshark dissector for GED-188: `poise cti dissector > ged188.lua`, into Wireshark's plugins folder."""
-    typer.echo(cti_dissector.lua(), nl=False)
+def dissector(
+    file: Annotated[Path | None, typer.Option("--write", help="Write it to this file instead of printing it.")] = None,
+) -> None:
+    """Print a Wireshark dissector for GED-188 in Lua, to go into Wireshark's plugins folder.
+
+    Exit codes: 0 good, 1 could not write, 2 wrong use.
+    """
+    text = cti_dissector.lua()
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        typer.echo(f"{file} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from None

@@ -14,6 +14,7 @@ from poise.contact.reasons import SYSTEM_CODES
 from poise.finesse.api_errors import CATALOGUE
 from poise.protocols.cti.constants import FailureCode, failure_name
 from poise.registry import ENDINGS
+from poise.server.webservices.problems import PROBLEMS
 
 REMARKS: Mapping[int, str] = {
     255: "The desktop server sends it when an agent's last session was silent for too long: a connection problem. "
@@ -73,6 +74,9 @@ def meanings() -> Iterator[Meaning]:
     for code, error in CATALOGUE.items():
         facts = {"means": error.message, "HTTP status": str(error.status), "ErrorType": error.type}
         yield Meaning(code.value, "REST error", facts, (str(error.status), error.type, error.message))
+    for problem in PROBLEMS.values():
+        facts = {"means": problem.title, "HTTP status": str(problem.status)}
+        yield Meaning(problem.code, "refusal of the administrator's API", facts, (problem.title,))
     for deployment, reasons in SYSTEM_CODES.items():
         states: dict[tuple[int, str], list[str]] = {}
         for (category, number), reason in reasons.items():
@@ -99,7 +103,8 @@ def explain(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a code means: endings of sessions, REST errors, reason codes, refusals of the CTI server.
+    """Say what a code means: endings of sessions, REST errors, refusals of the administrator's API and of the CTI
+    server, reason codes.
 
     Without a code, list them all. One code may have several meanings; all are told. Exit code 1: nobody knows it.
     """

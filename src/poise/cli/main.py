@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise import __version__
-from poise.cli import admin, cti, explain, lab, serve, utils
+from poise.cli import admin, console, cti, explain, lab, serve, sessions, utils
 from poise.server import config
 from poise.server.settings import Settings
 
@@ -23,9 +23,11 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("explain")(explain.explain)
+app.command("console")(console.console)
 app.add_typer(admin.app, name="admin")
 app.add_typer(utils.app, name="utils")
 app.add_typer(lab.app, name="lab")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(cti.app, name="cti")
 
 config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)

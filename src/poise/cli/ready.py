@@ -18,7 +18,7 @@ FIRST_AGENT = "1001"
 
 
 def show(application: Application, *, as_json: bool) -> None:
-    """Print the table once, when every listener is open."""
+    """Print the table once, when every listener is open and service too, or is not to be had soon."""
     facts = application.facts()
     if as_json:
         typer.echo(json.dumps(facts))
@@ -30,7 +30,12 @@ def show(application: Application, *, as_json: bool) -> None:
     table.add_row("logs", facts["logs"])
     if facts["ca"]:
         table.add_row("CA to trust", facts["ca"])
-    console.print(Panel(table, title="Poise is ready", title_align="left"))
+    trouble = facts["trouble"]
+    console.print(
+        Panel(table, title="Poise is not in service yet" if trouble else "Poise is ready", title_align="left")
+    )
+    if trouble:
+        console.print(f"Not in service: {trouble}. /readyz says when that changes; the log says more.")
     if application.demo:
         console.print(_sign_ins())
         console.print(_next_steps(facts["addresses"]["REST"]), soft_wrap=True, highlight=False)

@@ -6,9 +6,10 @@ import dataclasses
 import ipaddress
 import os
 import socket
+import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -35,7 +36,8 @@ def serve(
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C.
 
-    Exit codes: 0 after an orderly stop, 1 when it could not start, 2 for settings that cannot be used.
+    Exit codes: 0 after an orderly stop, 1 when it could not start, 2 for settings that cannot be used, 3 when a part
+    did not end in time and was left behind.
     """
     try:
         settings = chosen(demo, file, data, host, domain, assignments or [])
@@ -56,14 +58,26 @@ def serve(
     from poise.server.app import Application, StartError  # here: no other command should pay for loading the server
     from poise.server.notification.loop import run
 
-    application = Application(settings, demo=demo)
-    telephony = simulated_cti_server(settings) if demo else nullcontext()
     try:
-        with telephony:
+        with simulated_cti_server(settings) if demo else nullcontext() as telephony:
+            checks = {"telephony": lambda: telephony.trouble} if telephony is not None else {}
+            application = Application(settings, demo=demo, checks=checks)
+            if telephony is not None:
+                telephony.on_change = application.telephony_changed
             run(application.serve(lambda: ready.show(application, as_json=as_json)))
     except StartError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    if application.parts.left_behind:
+        left_behind(application.parts.left_behind)
+
+
+def left_behind(parts: list[str]) -> NoReturn:
+    """End at once, although threads of these parts still run: the interpreter would wait for them."""
+    typer.echo(f"Stopped, but these parts did not end in time and were left behind: {', '.join(parts)}.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(3)
 
 
 def chosen(

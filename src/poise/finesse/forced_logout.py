@@ -291,10 +291,11 @@ class ForcedLogout:
             entry.queued_at = inf
             self._queue(user, entry)
 
-    def due(self, now: float) -> list[Output]:
-        """Time passed."""
+    def due(self, now: float, most: float = inf) -> list[Output]:
+        """Time passed; for `most` users at once: the others stay due."""
         out: list[Output] = []
-        while self.deadline <= now:
+        while self.deadline <= now and most > 0:
+            most -= 1
             _, user = heapq.heappop(self._heap)
             entry = self._users[user]
             entry.queued_at = inf
@@ -318,6 +319,11 @@ class ForcedLogout:
                 return at
             heapq.heappop(self._heap)
         return inf
+
+    def left_s(self, user: str, now: float) -> float:
+        """Seconds until the present state of a user ends by itself; infinite when it does not."""
+        entry = self._users.get(user)
+        return entry.due_at - now if entry is not None else inf
 
     def watch(self, user: str) -> Watch:
         """What the policy thinks about a user."""

@@ -1,4 +1,8 @@
-"""Bodies of REST requests, read tolerantly: any order of children, unknown children ignored, the last of two wins."""
+"""Bodies of REST requests, read tolerantly where that cannot mislead: any order of children, unknown children ignored.
+
+A parameter given twice is refused, and so is a reason for a state that takes none: a client that says two things is
+told so, instead of being shown the state it did not mean. (For configuration the guide lets the last of two win.)
+"""
 
 from __future__ import annotations
 
@@ -46,13 +50,14 @@ def parse_body(data: bytes, root: str) -> Element:
         too_large = error.kind in (XmlFault.TOO_BIG, XmlFault.TOO_DEEP, XmlFault.TOO_WIDE)
         raise ApiException(Code.TOO_LARGE if too_large else Code.MALFORMED_XML, error.detail) from None
     if element.name != root:
-        raise ApiException(Code.WRONG_ROOT, root)
+        raise ApiException(Code.WRONG_ROOT, f"{element.name[:64]} instead of {root}")
     return element
 
 
 def user_request(data: bytes) -> UserRequest:
     """The body of PUT User. Raises ApiException."""
     user = parse_body(data, "User")
+    _refuse_repeats(user, "state", "extension", "reasonCodeId", "mobileAgent")
     state = value_of(user, "state")
     if not state:
         raise ApiException(Code.PARAMETER_MISSING, "state")
@@ -66,7 +71,7 @@ def user_request(data: bytes) -> UserRequest:
         extension = value_of(user, "extension")
         if not extension:
             raise ApiException(Code.PARAMETER_MISSING, "extension")
-        return UserRequest(wanted, extension=extension, mobile=_mobile(user))
+        return UserRequest(wanted, extension=extension, reason_id=_reason_id(user), mobile=_mobile(user))
     return UserRequest(wanted, reason_id=_reason_id(user))
 
 
@@ -76,6 +81,8 @@ def state_wish(request: UserRequest, agent: Agent, actor: Actor, reasons: Reason
     `password`: the caller's own, for CTI servers that check it at sign-in.
     """
     category = CATEGORY_OF.get(request.state)
+    if category is None and request.reason_id is not None:
+        raise ApiException(Code.INVALID_INPUT, "reasonCodeId")
     return StateWish(
         request.state,
         actor,
@@ -118,6 +125,7 @@ def _mobile(user: Element) -> MobileAgent | None:
     mobile = last_child(user, "mobileAgent")
     if mobile is None:
         return None
+    _refuse_repeats(mobile, "mode", "dialNumber")
     mode, number = value_of(mobile, "mode"), value_of(mobile, "dialNumber")
     for name, value in (("mode", mode), ("dialNumber", number)):
         if not value:
@@ -128,6 +136,13 @@ def _mobile(user: Element) -> MobileAgent | None:
     if len(number) > _DIAL_NUMBER_MAX or not digits or not set(digits) <= set("0123456789*#"):
         raise ApiException(Code.INVALID_INPUT, "dialNumber")
     return MobileAgent(mode, number)
+
+
+def _refuse_repeats(parent: Element, *names: str) -> None:
+    given = [child.name for child in parent.elements()]
+    for name in names:
+        if given.count(name) > 1:
+            raise ApiException(Code.INVALID_INPUT, name)
 
 
 def last_child(parent: Element, name: str) -> Element | None:

@@ -118,6 +118,8 @@ class LabServer:
         """Side whose clients are served; on the other one OPEN_REQ is refused."""
         self._epoch = epoch_s
         self._calls = CallRequests(self.centre, int(kind))
+        self.watch: Callable[[CallTold | AgentTold], None] = lambda told: None
+        """Told of everything clients are told, before them."""
         self._mixer = None if self.settings.shuffle is None else random.Random(self.settings.shuffle)  # noqa: S311
         self._out: list[LabOutput] = []
         self._handlers: dict[str, Callable[[Session, Message, float], None]] = {
@@ -186,10 +188,24 @@ class LabServer:
         self._publish(changes, now, signature)
         return self._taken()
 
+    def by_hand(self, message: Message, now: float) -> Message:
+        """Somebody does at the telephone itself what a request asks for: its answer. Clients hear what comes of it."""
+        if message.name == "SET_AGENT_STATE_REQ":
+            refused = self.centre.set_state(self._state_request(message), now)
+            answer = Message("SET_AGENT_STATE_CONF") if refused is None else answers.control_failure(0, refused)
+        else:
+            answer = self._answer_to_call_request(message, now)
+        self._flush(now)
+        return answer
+
     def happened(self, now: float) -> list[LabOutput]:
         """Tell every client what was done to `centre` from outside."""
         self._flush(now)
         return self._taken()
+
+    def happened_inside(self, now: float) -> None:
+        """The same out of an action of the agenda, whose outputs are taken together."""
+        self._flush(now)
 
     def set_telephony(self, up: bool, now: float) -> list[LabOutput]:
         """Lose the provider of telephony, or have it back. UCCX goes out of service with it; UCCE says nothing."""
@@ -384,18 +400,21 @@ class LabServer:
         if status is not None:
             self._send(session, answers.failure(invoke_id, status))
             return
-        request = StateRequest(
-            self._named(message),
-            AgentState(fields["AgentState"]),
-            fields["EventReasonCode"],
-            fields["ForcedFlag"],
-            message.text("AGENT_INSTRUMENT") or "",
-        )
-        refused = self.centre.set_state(request, now)
+        refused = self.centre.set_state(self._state_request(message), now)
         if refused is not None:
             self._flush(now, (session, answers.control_failure(invoke_id, refused)))
         else:
             self._flush(now, (session, Message("SET_AGENT_STATE_CONF", {"InvokeID": invoke_id})), session.signature)
+
+    def _state_request(self, message: Message) -> StateRequest:
+        fields = message.fields
+        return StateRequest(
+            self._named(message),
+            AgentState(fields["AgentState"]),
+            fields.get("EventReasonCode", 0),
+            fields.get("ForcedFlag", 0),
+            message.text("AGENT_INSTRUMENT") or "",
+        )
 
     def _unfit(self, session: Session, message: Message) -> Status | None:
         """Why a SET_AGENT_STATE_REQ is not even judged."""
@@ -436,12 +455,15 @@ class LabServer:
             answer = answers.failure(invoke_id, Status.FUNCTION_NOT_AVAILABLE)
         elif message.fields["PeripheralID"] != self.settings.peripheral_id:
             answer = answers.failure(invoke_id, Status.INVALID_PERIPHERAL_ID)
-        elif not self.centre.telephony and name not in WITHOUT_TELEPHONY:
-            answer = answers.control_failure(invoke_id, NO_TELEPHONY)
         else:
-            result = self._calls.handlers[name](message, now)
-            answer = answers.with_id(result, invoke_id)
+            answer = self._answer_to_call_request(message, now)
         self._flush(now, (session, answer), session.signature)
+
+    def _answer_to_call_request(self, message: Message, now: float) -> Message:
+        invoke_id = message.fields.get("InvokeID", 0)
+        if not self.centre.telephony and message.name not in WITHOUT_TELEPHONY:
+            return answers.control_failure(invoke_id, NO_TELEPHONY)
+        return answers.with_id(self._calls.handlers[message.name](message, now), invoke_id)
 
     # Telling
 
@@ -450,6 +472,8 @@ class LabServer:
         kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]] = []
         self.centre.settle(now)
         told = self.centre.taken()
+        for each in told:
+            self.watch(each)
         if self._mixer is not None:
             kinds = [
                 [one for one in told if isinstance(one, CallTold)],

@@ -9,38 +9,25 @@ for five minutes; the client is not told.
 from __future__ import annotations
 
 import asyncio
-import base64
+import hashlib
 import hmac
 import secrets
-from collections import Counter, deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
-
-import argon2
+from typing import Protocol
 
 from poise.protocols.xmpp.scram import Verifier
 from poise.server.clock import Clock
+from poise.server.hashing import HashQueue
+from poise.server.lockout import Buckets, Lockout, bound
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
 from poise.server.storage.verifiers import Verifiers
 
-MEMORY_KIB = 19 * 1024
-"""argon2id memory. OWASP's choice (19 MiB, t=2, p=1): about 25 ms a check; the library's defaults cost 200 ms."""
-PASSES = 2
-"""argon2id time cost; see MEMORY_KIB."""
-LANES = 1
-"""argon2id parallelism; see MEMORY_KIB."""
 CACHE_S = 30 * 60
 """How long a good check is kept. Finesse guide: CCE caches good credentials for 30 minutes."""
-LOCK_AFTER = 5
-"""Consecutive failures that lock a name. Finesse guide, account lockout."""
-LOCK_S = 5 * 60
-"""How long a name stays locked, and how long a failure is remembered. Finesse guide, account lockout."""
-PASSWORD_MAX = 1024
-"""Longest password in characters; longer ones fail at the price of a normal hash. Bounds the work of one attempt."""
 PENDING_MAX = 4096
 """Checks waiting for the hash thread, over all addresses: about 100 s of work. Above it the answer is "try again"."""
 PENDING_PER_ADDRESS = 2048
@@ -53,8 +40,6 @@ USER_BURST = 10
 """Attempts one name may have under way or failed before it is slowed; twice the lockout: only guessers meet it."""
 USER_PER_S = 0.1
 """How many of a name's spent attempts come back each second."""
-TABLE_MAX = 50_000
-"""Entries of each table below; the oldest goes first."""
 
 
 class Outcome(Enum):
@@ -100,11 +85,6 @@ class AccountSource(Protocol):
         """Change one password; False without such an account."""
 
 
-def password_hasher() -> argon2.PasswordHasher:
-    """The hasher with Poise's parameters."""
-    return argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-
-
 @dataclass(slots=True)
 class _Good:
     expires: float
@@ -134,10 +114,10 @@ class Accounts:
         self._good: dict[str, _Good] = {}
         self._names: dict[str, set[str]] = {}
         self._forgotten = 0
-        self._lockout = _Lockout()
-        self._addresses = _Buckets(ADDRESS_BURST, ADDRESS_PER_S)
-        self._users = _Buckets(USER_BURST, USER_PER_S)
-        self._hashes = _HashQueue()
+        self._lockout = Lockout()
+        self._addresses = Buckets(ADDRESS_BURST, ADDRESS_PER_S)
+        self._users = Buckets(USER_BURST, USER_PER_S)
+        self._hashes = HashQueue()
         self._running: dict[tuple[str, bytes], asyncio.Task[Verdict]] = {}
         self._pending: Counter[str] = Counter()
 
@@ -204,6 +184,15 @@ class Accounts:
         for name in self._names.pop(login_id, ()):
             self._good.pop(name, None)
 
+    def review(self, accounts: Iterable[Account]) -> None:
+        """The accounts as they are now, all of them: good checks of those that have changed are dropped."""
+        self._forgotten += 1  # a check under way may have read the account as it was
+        present = {account.login_id: account for account in accounts}
+        for login_id, names in list(self._names.items()):
+            good = [self._good[name].verdict.account for name in names if name in self._good]
+            if any(account != present.get(login_id) for account in good):
+                self.forget(login_id)
+
     def locked_out(self) -> list[str]:
         """Names locked now, in order of locking."""
         now = self._now()
@@ -227,7 +216,8 @@ class Accounts:
 
     def _digest(self, user: str, password: str) -> bytes:
         # keyed with a key of this process: of no use outside it, and a fast hash is enough
-        return hmac.digest(self._key, f"{user}\0{password}".encode("utf-8", "surrogatepass"), "sha256")
+        text = f"{user}\0{password}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
 
     async def _verify(self, user: str, password: str, address: str) -> Verdict:
         forgotten = self._forgotten
@@ -276,147 +266,7 @@ class Accounts:
             pass  # the next good sign-in tries again
 
     def _remember(self, user: str, password: str, account: Account, verdict: Verdict) -> None:
-        _bound(self._good)
-        _bound(self._names)
+        bound(self._good)
+        bound(self._names)
         self._good[user] = _Good(self._now() + CACHE_S, self._digest(user, password), verdict)
         self._names.setdefault(account.login_id, set()).add(user)
-
-
-class _Lockout:
-    """Failures and locks by name; a name without an account is counted alike, so that a lock betrays nothing."""
-
-    def __init__(self) -> None:
-        self.failures: dict[str, tuple[int, float]] = {}
-        self.until: dict[str, float] = {}
-
-    def locked(self, who: str, now: float) -> bool:
-        return self.until.get(who, 0.0) > now
-
-    def attempted(self, who: str, now: float, *, restart: bool) -> bool:
-        """Whether `who` is locked; an attempt while locked starts the lock anew, except for administrators."""
-        if not self.locked(who, now):
-            self.until.pop(who, None)
-            return False
-        if restart:
-            self.until[who] = now + LOCK_S
-        return True
-
-    def failed(self, who: str, now: float) -> bool:
-        """Count one failure; True when it locked the name."""
-        count, last = self.failures.pop(who, (0, now))
-        count = 1 if now - last >= LOCK_S else count + 1
-        if count < LOCK_AFTER:
-            _bound(self.failures)
-            self.failures[who] = (count, now)
-            return False
-        _bound(self.until)
-        self.until[who] = now + LOCK_S
-        return True
-
-    def cleared(self, who: str) -> None:
-        self.failures.pop(who, None)
-
-
-class _Buckets:
-    """Token buckets by name: `burst` attempts at once, `per_s` of them coming back each second."""
-
-    def __init__(self, burst: int, per_s: float) -> None:
-        self._burst = float(burst)
-        self._per_s = per_s
-        self._levels: dict[str, tuple[float, float]] = {}
-
-    def allows(self, who: str, now: float) -> bool:
-        return self._level(who, now) >= 1.0
-
-    def charge(self, who: str, now: float) -> None:
-        level = self._level(who, now)
-        self._levels.pop(who, None)
-        _bound(self._levels)
-        self._levels[who] = (max(0.0, level - 1.0), now)
-
-    def take(self, who: str, now: float) -> bool:
-        allowed = self.allows(who, now)
-        if allowed:
-            self.charge(who, now)
-        return allowed
-
-    def _level(self, who: str, now: float) -> float:
-        level, at = self._levels.get(who, (self._burst, now))
-        return min(self._burst, level + (now - at) * self._per_s)
-
-    def give_back(self, who: str) -> None:
-        level, at = self._levels.get(who, (self._burst, 0.0))
-        if level + 1.0 >= self._burst:
-            self._levels.pop(who, None)
-        else:
-            self._levels[who] = (level + 1.0, at)
-
-
-@dataclass(slots=True)
-class _Job:
-    done: asyncio.Future[bool]
-    phc: str
-    password: str
-
-
-class _HashQueue:
-    """One thread that hashes, given one job at a time, the addresses in turn."""
-
-    def __init__(self) -> None:
-        self._hasher = password_hasher()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="poise-argon2")
-        self._waiting: dict[str, deque[_Job]] = {}
-        self._busy = False
-        # a hash of a password that nobody knows: what unknown and locked users are checked against
-        self._nobody = _unknown_hash()
-
-    async def verify(self, address: str, phc: str | None, password: str) -> bool:
-        if len(password) > PASSWORD_MAX:
-            phc, password = None, ""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(address, deque()).append(_Job(done, phc or self._nobody, password))
-        self._next()
-        return await done and phc is not None
-
-    async def hash(self, password: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hasher.hash, password)
-
-    def close(self) -> None:
-        self._waiting.clear()
-        self._thread.shutdown(wait=True, cancel_futures=True)
-
-    def _next(self) -> None:
-        while self._waiting and not self._busy:
-            address = next(iter(self._waiting))
-            jobs = self._waiting.pop(address)
-            job = jobs.popleft()
-            if jobs:
-                self._waiting[address] = jobs
-            if job.done.cancelled():
-                continue
-            self._busy = True
-            running = asyncio.get_running_loop().run_in_executor(self._thread, self._matches, job.phc, job.password)
-            running.add_done_callback(lambda result, job=job: self._finished(result, job))  # type: ignore[misc]
-
-    def _finished(self, result: asyncio.Future[bool], job: _Job) -> None:
-        self._busy = False
-        if not job.done.done():
-            job.done.set_result(not result.cancelled() and result.exception() is None and result.result())
-        self._next()
-
-    def _matches(self, phc: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(phc, password.encode("utf-8", "surrogatepass"))
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-            return False
-
-
-def _unknown_hash() -> str:
-    """A well-formed PHC string with Poise's parameters and a random digest, without the price of making one."""
-    salt, digest = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
-    return f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${digest}"
-
-
-def _bound(table: dict[str, Any]) -> None:
-    if len(table) >= TABLE_MAX:
-        del table[next(iter(table))]

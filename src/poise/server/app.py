@@ -1,6 +1,7 @@
 """Puts the rooms together: storage, accounts, logs, notification service, CTI link, agents, web services.
 
-Order of starting: what is asked before what asks. Order of stopping: first what speaks to clients, last what writes.
+Order of starting: what is asked before what asks. Order of stopping: first what speaks to clients, last what writes;
+each part has its time, and one that does not end in it is left behind, named, and does not keep the others.
 Everything lives on one event loop; nothing here decides anything.
 """
 
@@ -11,7 +12,7 @@ import datetime
 import os
 import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -24,12 +25,13 @@ from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import HostPolicy, Rules
-from poise.server import certificates
+from poise.server import certificates, collector
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
 from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
+from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
@@ -43,13 +45,20 @@ from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import PID_FILE, Settings
+from poise.server.stopping import Parts, at_once, in_a_thread
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
+from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
+from poise.server.webservices.sessions import SessionsResource
+
+IN_SERVICE_WAIT_S = 5.0
+"""Longest time the ready table waits for the CTI link; after it the table says what is missing. The download of a large
+configuration takes seconds; longer, and people take the server for hung."""
 
 
 class StartError(Exception):
@@ -59,8 +68,16 @@ class StartError(Exception):
 class Application:
     """The whole server. Make, start and stop it on one event loop."""
 
-    def __init__(self, settings: Settings, *, demo: bool = False, clock: Clock | None = None) -> None:
-        """`demo` seeds demo accounts into an empty database; `clock` is the loop's own unless a test moves it."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        demo: bool = False,
+        clock: Clock | None = None,
+        checks: Mapping[str, Callable[[], str]] | None = None,
+    ) -> None:
+        """`demo` seeds demo accounts into an empty database; `clock` is the loop's own unless a test moves it; `checks`
+        are more reasons for /readyz to say no."""
         self.settings = settings
         self.demo = demo
         self.data = Path(settings.server.data)
@@ -70,26 +87,47 @@ class Application:
         self._activelog = Activelog(self.data)
         self._files: certificates.Files | None = None
         self._contexts: list[ssl.SSLContext] = []
-        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._checks = dict(checks or {})
+        self.parts = Parts()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # ---- life
 
     async def serve(self, on_ready: Callable[[], None]) -> None:
-        """Start, say so, and run until SIGTERM or SIGINT. SIGUSR1 and SIGUSR2 switch debug.log on and off, SIGHUP reads
-        the certificates again."""
+        """Start, say so once in service or after IN_SERVICE_WAIT_S, and run until SIGTERM or SIGINT. SIGUSR1 and
+        SIGUSR2 switch debug.log on and off, SIGHUP reads the certificates again."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         try:
             await self.start()
+            collector.settle()
             loop.add_signal_handler(signal.SIGUSR1, self.openfire.set_debug, True)
             loop.add_signal_handler(signal.SIGUSR2, self.openfire.set_debug, False)
             loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)
-            on_ready()
+            await self._in_service(stop)
+            if not stop.is_set():
+                on_ready()
             await stop.wait()
         finally:
             await self.stop()
+
+    async def _in_service(self, stop: asyncio.Event) -> None:
+        """Wait for the CTI link, if there is to be one; not for ever, and not when the server is to stop."""
+        opened = asyncio.Event()
+        self.agents.on_service = opened.set
+        if self.agents.in_service or not self.settings.cti.side_a:
+            return
+        waiting = [asyncio.ensure_future(event.wait()) for event in (opened, stop)]
+        await asyncio.wait(waiting, timeout=IN_SERVICE_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+        for future in waiting:
+            future.cancel()
+
+    def telephony_changed(self, alive: bool, text: str) -> None:
+        """The demo's telephone system ended, or runs again. May be called by any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.webservices_log.demo_telephony, alive, text)
 
     def reload_certificates(self) -> None:
         """Present the certificate files as they are now, from the next connection on; the old ones stay in use when
@@ -112,28 +150,34 @@ class Application:
             raise StartError(f"The server cannot start: {error}") from error
 
     async def stop(self) -> None:
-        """Close everything that was opened, last opened first; takes less than two seconds."""
-        while self._closing:
-            await self._closing.pop()()
+        """Close everything that was opened, last opened first; takes STOP_S seconds at most (`stopping`)."""
+        await self.parts.close(lambda name, error: self.webservices_log.agent_fault(f"stop of {name}", error))
 
     async def _start(self) -> None:
-        self.clock = self._given_clock or LoopClock(asyncio.get_running_loop())
-        self.data.mkdir(parents=True, exist_ok=True)
+        self._loop = asyncio.get_running_loop()
+        self.clock = self._given_clock or LoopClock(self._loop)
+        make_folder(self.data)
         self._activelog.create()
         self.log_writer = writer = LogWriter()
-        self._closing.append(_awaitable(writer.close))
+        self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
-        store = await Store.open(sqlite_url(self.data / DATABASE))
-        self._closing.append(store.close)
+        self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
+        self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
             await seed_demo(store, verifiers)
         people = People(store, self.domain)
         await people.load()
         self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
-        self._closing.append(self.accounts.close)
+        self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
+        self._watch(AccountWatch(store, people, self.accounts))
         self._write_pid()
+
+    def _watch(self, accounts: AccountWatch) -> None:
+        files = CertificateWatch(lambda: self._files, self.reload_certificates)
+        for period_s, look in ((ACCOUNTS_S, accounts.look), (CERTIFICATES_S, files.look)):
+            self.parts.opened("the watches", Periodic(self.clock, period_s, look).stop)
 
     def _make_logs(self, writer: LogWriter) -> None:
         settings = self.settings
@@ -148,11 +192,16 @@ class Application:
             host=self.domain,
             deployment=settings.contact.deployment,
         )
+        self.metrics.counted_elsewhere(
+            "poise_presence_store_failures_total",
+            "Writes of last presences the store refused; they are tried again.",
+            lambda: self._store.presences.failures,
+        )
         self.metrics.counted_elsewhere("poise_log_lines_dropped_total", "Log lines lost.", lambda: writer.dropped)
 
     async def _start_services(self, store: Store, people: People) -> None:
         rules = Rules(people.administrators, people.exists, self._may_subscribe)
-        self._people = people
+        self.people = people
         self.notification = NotificationService(
             self._notification_settings(),
             rules,
@@ -183,11 +232,13 @@ class Application:
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
         self._count()
-        self._closing.append(self.cti.stop)  # after the clients are told: a lost link is not why their sessions end
+        self.parts.opened(
+            "the CTI link", self.cti.stop
+        )  # after the clients are told: a lost link is not why their sessions end
         await self.notification.start(self._listeners())
-        self._closing.append(self.notification.stop)
+        self.parts.opened("the notification service", self.notification.stop)
         self.agents.start(user for user, presence in remembered.items() if presence.available)
-        self._closing.append(_awaitable(self.agents.stop))
+        self.parts.opened("the agents", at_once(self.agents.stop))
         if self.settings.cti.side_a:
             self.cti.start()
 
@@ -199,7 +250,7 @@ class Application:
     def _write_pid(self) -> None:
         pid_file = self.data / PID_FILE
         pid_file.write_text(f"{os.getpid()}\n", "ascii")
-        self._closing.append(_awaitable(lambda: pid_file.unlink(missing_ok=True)))
+        self.parts.opened("the pid file", at_once(lambda: pid_file.unlink(missing_ok=True)))
 
     # ---- between the rooms
 
@@ -209,8 +260,12 @@ class Application:
     def _cti_output(self, output: Any) -> None:
         self.agents.cti_output(output)
 
+    def _storage_trouble(self) -> str:
+        trouble = self._store.presences.trouble or self.notification.storage_trouble
+        return f"The database does not take what must survive a restart: {trouble}" if trouble else ""
+
     def _may_subscribe(self, user: str, node: str) -> bool:
-        return self.agents.may_subscribe(user, node, administrator=self._people.is_administrator(user))
+        return self.agents.may_subscribe(user, node, administrator=self.people.is_administrator(user))
 
     # ---- settings for each room
 
@@ -320,8 +375,10 @@ class Application:
         services = Services(
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
-        health = Health(self.metrics, {"agents": lambda: self.agents.trouble})
-        app = web_services(services, health.routes())
+        checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
+        health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
+        sessions = SessionsResource(services, self.notification, self.domain)
+        app = web_services(services, [*health.routes(), *sessions.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
@@ -357,7 +414,7 @@ class Application:
     # ---- what people are told
 
     def facts(self) -> dict[str, Any]:
-        """Addresses, logs and CA of the running server, for the ready table."""
+        """Addresses, logs and CA of the running server, and why it is not in service, for the ready table."""
         host, ports = self.domain, self.notification.ports
         shown: dict[str, tuple[str, str]] = {
             "https": ("REST", f"https://{host}:%d/finesse/api"),
@@ -368,12 +425,15 @@ class Application:
             "insecure_bosh": ("BOSH, plain", f"http://{host}:%d/http-bind/"),
         }
         addresses = {shown[name][0]: shown[name][1] % port for name, port in ports.items()}
+        if "notification" in ports:
+            addresses["WebSocket"] = f"wss://{host}:{ports['notification']}/ws/"
         if "https" in ports:
             addresses["health"] = f"https://{host}:{ports['https']}/readyz"
         if self.settings.cti.side_a:
             addresses["CTI server"] = self.settings.cti.side_a
         ca = self._files.ca if self._files is not None else None
         return {
+            "trouble": self.agents.trouble,
             "addresses": addresses,
             "ports": dict(ports),
             "logs": str(self._activelog.desktop.resolve()),
@@ -386,10 +446,3 @@ def reason_book(deployment: Deployment, records: list[ReasonCodeRecord]) -> Reas
     """Stored reason codes as the contact room knows them."""
     codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all) for r in records]
     return ReasonBook(deployment, codes)
-
-
-def _awaitable(call: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    async def run() -> None:
-        call()
-
-    return run

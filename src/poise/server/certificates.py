@@ -24,6 +24,9 @@ SERVER_DAYS = 397
 """Life of the server certificate: browsers refuse more than 398 days (CA/Browser Forum baseline, 2020)."""
 
 
+Stamp = tuple[tuple[int, int, int], ...]
+
+
 class CertificateError(Exception):
     """A certificate or key that cannot be used; the text names the file and the remedy."""
 
@@ -81,6 +84,20 @@ def load(server: ssl.SSLContext, files: Files) -> None:
             f"{files.certificate} and {files.key} cannot be used together ({error}). "
             "Give a PEM chain and its key with tls.certificate and tls.key, or leave both empty for a development CA."
         ) from None
+
+
+def stamp(files: Files) -> Stamp:
+    """What tells these files from others that are put in their place: time, size and number of each; a file that is
+    not there has none."""
+    found: list[tuple[int, int, int]] = []
+    for path in (files.certificate, files.key):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append((0, 0, 0))
+        else:
+            found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

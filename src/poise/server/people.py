@@ -24,8 +24,8 @@ class People:
         """Told the local part of who is no administrator any more."""
 
     async def load(self) -> None:
-        """Read every account. Raises StoreError."""
-        self.learn(await self._store.all_accounts())
+        """Read every account, at the start; what changes later is noticed from here on. Raises StoreError."""
+        self.learn(await self._store.accounts_if_changed() or ())
 
     def learn(self, accounts: Iterable[Account]) -> None:
         """Remember accounts as they are now."""

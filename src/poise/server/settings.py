@@ -177,6 +177,14 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Lab:
+    """The simulated contact centre behind `serve --demo`."""
+
+    calls_per_minute: float = setting(2.0, "calls a minute that come by themselves while agents are READY; 0: none")
+    control_port: int = setting(-1, "port on 127.0.0.1 for `poise lab fault` and its like; 0: a free one, -1: none")
+
+
+@dataclass(frozen=True)
 class Log:
     """The activelog tree."""
 
@@ -205,6 +213,7 @@ class Settings:
     messages: Messages = field(default_factory=Messages)
     cti: Cti = field(default_factory=Cti)
     contact: Contact = field(default_factory=Contact)
+    lab: Lab = field(default_factory=Lab)
     log: Log = field(default_factory=Log)
     rest: Rest = field(default_factory=Rest)
 

@@ -7,13 +7,13 @@ import re
 import select
 import socket
 import ssl
+import struct
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.c2s.targets import Server
-from tests.conformance.targets import DOMAIN, client_tls
+from tests.conformance.targets import DOMAIN, Server, client_tls
 from tests.conformance.wire import ANSWER_S, NoAnswer
 
 CLIENT = "jabber:client"
@@ -199,8 +199,19 @@ class Stream:
         heard, self._heard = self._heard, []
         return heard
 
+    def await_some(self) -> list[ET.Element]:
+        """Everything not yet asked for, at least one element."""
+        self._wait(lambda: bool(self._heard), "nothing")
+        heard, self._heard = self._heard, []
+        return heard
+
     def close(self) -> None:
         """Close in good order."""
+        self.socket.close()
+
+    def kill(self) -> None:
+        """Break the connection, as a killed process or a lost network does (RST)."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     # -- inside --------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.conformance.c2s.dialogue import (
     plain,
     sasl,
 )
-from tests.conformance.c2s.targets import Server
+from tests.conformance.targets import Server
 from tests.conformance.wire import NoAnswer
 
 SUCCESS, CHALLENGE, FAILURE = (f"{{{SASL}}}{name}" for name in ("success", "challenge", "failure"))

@@ -18,7 +18,7 @@ from tests.conformance.c2s.dialogue import (
     plain,
     stanza_error,
 )
-from tests.conformance.c2s.targets import RESOURCES_MAX, Server
+from tests.conformance.targets import RESOURCES_MAX, Server
 from tests.conformance.wire import NoAnswer
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.conformance.c2s.conftest import Serve
 from tests.conformance.c2s.dialogue import (
     CLIENT,
     END,
@@ -21,8 +22,7 @@ from tests.conformance.c2s.dialogue import (
     ping,
     plain,
 )
-from tests.conformance.c2s.targets import Profile, Server
-from tests.conformance.targets import DOMAIN
+from tests.conformance.targets import DOMAIN, TCP, Serve, Server
 from tests.conformance.wire import NoAnswer
 
 NWF = "not-well-formed"
@@ -70,7 +70,7 @@ def test_S04_another_host_is_unknown(server: Server) -> None:
 
 
 def test_S04_a_former_host_is_gone(serve: Serve) -> None:
-    server = serve(Profile(former_domains=("former.example",)))
+    server = serve(replace(TCP, former_domains=("former.example",)))
     assert answer_to(server, header(to="former.example")) == "host-gone"
     assert answer_to(server, header(to="FORMER.example")) == "host-gone"
 
@@ -335,7 +335,7 @@ def test_S28_a_dead_client_is_closed_as_timed_out(server: Server) -> None:
 
 
 def test_S29_a_stopping_server_tells_everyone(fresh: Serve) -> None:
-    server = fresh(Profile())
+    server = fresh(TCP)
     streams = [Stream(server).open(), Stream(server).sign_in(), Stream(server).sign_in("1002")]
     secure = Stream(server)
     secure.features()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tests.conformance.c2s.conftest import Serve
+from dataclasses import replace
+
 from tests.conformance.c2s.dialogue import Stream, header, plain
-from tests.conformance.c2s.targets import Profile
+from tests.conformance.targets import TCP, Serve
 from tests.conformance.wire import NoAnswer
 
 
 def test_SEC17_half_open_connections_of_one_address_are_bounded(serve: Serve) -> None:
-    server = serve(Profile(half_open_max=20))
+    server = serve(replace(TCP, half_open_max=20))
     signed_in = Stream(server).sign_in()
     for _ in range(20):
         Stream(server).open()
@@ -25,7 +26,7 @@ def test_SEC17_half_open_connections_of_one_address_are_bounded(serve: Serve) ->
 
 
 def test_SEC17_failed_sign_ins_do_not_keep_a_connection_open(serve: Serve) -> None:
-    server = serve(Profile(half_open_max=20))
+    server = serve(replace(TCP, half_open_max=20))
     stream = Stream(server)
     stream.features()
     for _ in range(3):

@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from tests.conformance.c2s.conftest import Serve
 from tests.conformance.c2s.dialogue import FEATURES, IQ, SASL, STARTTLS, TLS, Stream, bind, header, ping, plain
-from tests.conformance.c2s.targets import Profile, Server
-from tests.conformance.targets import DOMAIN, client_tls
+from tests.conformance.targets import DOMAIN, TCP, Serve, Server, client_tls
 from tests.conformance.wire import NoAnswer
 
 PROCEED = f"{{{TLS}}}proceed"
@@ -254,7 +252,7 @@ def test_T08_the_certificate_names_the_host(server: Server, direct: bool) -> Non
 
 
 def test_T08_SEC22_a_new_certificate_is_presented_without_a_restart(fresh: Serve, tmp_path: Path) -> None:
-    server = fresh(Profile())
+    server = fresh(TCP)
     before = Stream(server).sign_in()
     wanted = x509.load_der_x509_certificate(server.new_certificate(tmp_path))
     assert _certificate(server, direct=True) == wanted

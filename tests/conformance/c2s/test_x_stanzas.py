@@ -19,7 +19,8 @@ from tests.conformance.c2s.dialogue import (
     plain,
     stanza_error,
 )
-from tests.conformance.c2s.targets import Server
+from tests.conformance.people import BINDINGS, People
+from tests.conformance.targets import BOSH, Serve, Server
 from tests.conformance.wire import NoAnswer
 
 NWF = "not-well-formed"
@@ -450,3 +451,16 @@ def test_X21_messages_keep_their_order_over_tls_and_in_the_clear(server: Server)
         sender.say(f"<message to='{receiver.jid}'><body>{n}</body></message>")
     assert [receiver.hear(MESSAGE).findtext(BODY) for _ in range(1000)] == [str(n) for n in range(1000)]
     sender.say(END)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_X21_a_thousand_messages_keep_their_order_over_every_binding(serve: Serve, binding: str) -> None:
+    people = People(serve(BOSH))
+    sender, receiver = people.join("1001", binding=binding), people.join("1002", binding=binding)
+    for number in range(1000):
+        sender.say(f"<message to='{receiver.jid}' type='chat'><body>{number}</body></message>")
+        if number % 100 == 99:
+            sender.ask("get", "<ping xmlns='urn:xmpp:ping'/>")
+            receiver.listen()
+    assert [message.the("body").text for message in receiver.messages()] == [str(number) for number in range(1000)]
+    people.go()

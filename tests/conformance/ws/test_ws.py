@@ -7,12 +7,13 @@ import select
 import socket
 import time
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from tests.conformance.dialogue import Contact
-from tests.conformance.ws.conftest import Serve
-from tests.conformance.ws.targets import MESSAGE_MAX, ORIGIN, Profile, Server, connect, dial
+from tests.conformance.targets import MESSAGE_MAX, ORIGIN, WEBSOCKET, Serve, Server
+from tests.conformance.ws.dialogue import connect, dial
 from tests.support.websocket import (
     ACCEPT,
     BINARY,
@@ -258,7 +259,7 @@ def test_WS12_close_is_answered_and_what_came_before_it_is_processed(server: Ser
 
 
 def test_WS13_policy_sends_a_client_without_tls_to_an_address_with_it(serve: Serve) -> None:
-    server = serve(Profile(redirect_uri="wss://desk.example/ws/"))
+    server = serve(replace(WEBSOCKET, websocket_redirect="wss://desk.example/ws/"))
     client = connect(server)
     client.open()
     away = client.hear()
@@ -499,7 +500,7 @@ def test_WS23_bosh_is_served_on_the_same_port_and_connection(server: Server) -> 
 
 
 def test_WS24_SEC06_a_client_that_does_not_read_is_cut_off(fresh: Serve) -> None:
-    server = fresh(Profile(output_max=500_000))
+    server = fresh(replace(WEBSOCKET, output_max=500_000))
     deaf, sender = dial(server), connect(server).sign_in("1002")
     deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     assert deaf.upgrade(server.ws_path).status == 101

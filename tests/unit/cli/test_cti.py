@@ -86,8 +86,13 @@ def test_a_trace_that_cannot_write_ends_with_1(tmp_path: Path) -> None:
     assert "The trace cannot begin" in done.stderr
 
 
-def test_the_dissector_is_printed() -> None:
+def test_the_dissector_is_printed_or_written(tmp_path: Path) -> None:
     assert RUNNER.invoke(app, ["cti", "dissector"]).stdout == lua()
+    assert RUNNER.invoke(app, ["cti", "dissector", "--write", str(tmp_path / "ged188.lua")]).exit_code == 0
+    assert (tmp_path / "ged188.lua").read_text("utf-8") == lua()
+    nowhere = RUNNER.invoke(app, ["cti", "dissector", "--write", str(tmp_path / "no" / "ged188.lua")])
+    assert nowhere.exit_code == 1
+    assert "cannot be written: No such file or directory" in nowhere.stderr
 
 
 def test_a_proxy_prints_what_passes_writes_it_down_and_stops_when_told(tmp_path: Path) -> None:

@@ -35,11 +35,10 @@ def test_sign_in_of_a_mobile_agent() -> None:
         b"\n\n   <User>\n  <reasonCodeId> 16 </reasonCodeId>\n  <state>\n NOT_READY </state>\n</User>\n",
         b"<?xml version='1.0' encoding='UTF-8'?><User><state>NOT_READY</state><reasonCodeId>16</reasonCodeId></User>",
         b"\r\n<?xml version='1.0'?><User><state>NOT_READY</state><reasonCodeId>16</reasonCodeId></User>",
-        b"<User xmlns='urn:x'><state>NOT_READY</state><x/><reasonCodeId>1</reasonCodeId>"
-        b"<reasonCodeId>16</reasonCodeId></User>",
+        b"<User xmlns='urn:x'><state>NOT_READY</state><x/><x/><reasonCodeId>16</reasonCodeId></User>",
     ],
 )
-def test_white_space_order_unknown_children_and_repeats_are_tolerated(body: bytes) -> None:
+def test_white_space_order_and_unknown_children_are_tolerated(body: bytes) -> None:
     assert user_request(body) == UserRequest(AgentState.NOT_READY, reason_id=16)
 
 
@@ -57,8 +56,26 @@ def test_three_ways_to_give_no_reason(none: bytes) -> None:
         (b"<User>\x00</User>", Code.MALFORMED_XML, None),
         ("<User/>".encode("utf-16"), Code.MALFORMED_XML, None),
         (b"<!DOCTYPE User [<!ENTITY a 'b'>]><User>&a;</User>", Code.MALFORMED_XML, None),
-        (b"<Dialog><state>READY</state></Dialog>", Code.WRONG_ROOT, "User"),
-        (b"<user><state>READY</state></user>", Code.WRONG_ROOT, "User"),
+        (b"<Dialog><state>READY</state></Dialog>", Code.WRONG_ROOT, "Dialog instead of User"),
+        (b"<user><state>READY</state></user>", Code.WRONG_ROOT, "user instead of User"),
+        (b"<User><state>READY</state><state>NOT_READY</state></User>", Code.INVALID_INPUT, "state"),
+        (b"<User><state>READY</state><x/><state>READY</state></User>", Code.INVALID_INPUT, "state"),
+        (
+            b"<User><state>LOGIN</state><extension>1</extension><extension>2</extension></User>",
+            Code.INVALID_INPUT,
+            "extension",
+        ),
+        (
+            b"<User><state>NOT_READY</state><reasonCodeId>1</reasonCodeId><reasonCodeId>16</reasonCodeId></User>",
+            Code.INVALID_INPUT,
+            "reasonCodeId",
+        ),
+        (
+            b"<User><state>LOGIN</state><extension>1</extension><mobileAgent><mode>CALL_BY_CALL</mode>"
+            b"<dialNumber>1</dialNumber><dialNumber>2</dialNumber></mobileAgent></User>",
+            Code.INVALID_INPUT,
+            "dialNumber",
+        ),
         (b"<User/>", Code.PARAMETER_MISSING, "state"),
         (b"<User><state/></User>", Code.PARAMETER_MISSING, "state"),
         (b"<User><state>LOGIN</state></User>", Code.PARAMETER_MISSING, "extension"),
@@ -130,6 +147,14 @@ def test_a_reason_that_is_not_offered_is_refused(reason_id: int, state: AgentSta
     book = ReasonBook(Deployment.UCCE, (*REASONS.codes, other_team))
     with pytest.raises(ApiException) as refused:
         state_wish(UserRequest(state, reason_id=reason_id), ADA, Actor.SELF, book)
+    assert (refused.value.code, refused.value.data) == (Code.INVALID_INPUT, "reasonCodeId")
+
+
+@pytest.mark.parametrize("state", [AgentState.READY, AgentState.LOGIN, AgentState.WORK])
+@pytest.mark.parametrize("reason_id", [16, 99])
+def test_a_state_that_takes_no_reason_is_given_none(state: AgentState, reason_id: int) -> None:
+    with pytest.raises(ApiException) as refused:
+        state_wish(UserRequest(state, extension="1", reason_id=reason_id), ADA, Actor.SELF, REASONS)
     assert (refused.value.code, refused.value.data) == (Code.INVALID_INPUT, "reasonCodeId")
 
 

@@ -9,8 +9,11 @@ import argon2
 import pytest
 
 from poise.server import accounts as room
+from poise.server import lockout
 from poise.server.accounts import Accounts, Outcome, Verdict
 from poise.server.clock import ManualClock
+from poise.server.hashing import PASSWORD_MAX, HashQueue, password_hasher
+from poise.server.lockout import LOCK_S
 from poise.server.notification import hub
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import StoreError
@@ -27,9 +30,12 @@ class Memory:
         self.accounts = {account.login_id: account for account in (AGENT, ADMIN)}
         self.lookups = 0
         self.broken = False
+        self.read: list[Callable[[], None]] = []
 
     async def find_account(self, name: str) -> Account | None:
         self.lookups += 1
+        for call in self.read:
+            asyncio.get_running_loop().call_soon(call)
         if self.broken:
             raise StoreError("gone")
         by_name = {account.login_name.casefold(): account for account in self.accounts.values()}
@@ -91,11 +97,11 @@ def test_wrong_password_and_unknown_user_get_the_same_answer() -> None:
 def test_unknown_users_cost_the_same_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
 
-    def spy(self: room._HashQueue, phc: str, password: str) -> bool:
+    def spy(self: HashQueue, phc: str, password: str) -> bool:
         checked.append(phc)
         return False
 
-    monkeypatch.setattr(room._HashQueue, "_matches", spy)
+    monkeypatch.setattr(HashQueue, "_matches", spy)
 
     async def story(stage: Stage) -> None:
         await stage.fail(1, "nobody")
@@ -104,7 +110,7 @@ def test_unknown_users_cost_the_same_hash(monkeypatch: pytest.MonkeyPatch) -> No
 
     play(story)
     nobody = argon2.extract_parameters(checked[0])
-    assert nobody == argon2.extract_parameters(room.password_hasher().hash("x"))
+    assert nobody == argon2.extract_parameters(password_hasher().hash("x"))
     assert checked[1:6] == [AGENT.password_hash] * 5
     assert checked[6] == checked[0]  # locked: hashed all the same
 
@@ -159,7 +165,7 @@ def test_five_failures_in_a_row_lock_for_five_minutes_and_the_right_password_is_
         assert await stage.good() is Outcome.LOCKED
         assert not Verdict(Outcome.LOCKED).ok
         assert not Verdict(Outcome.LOCKED).temporary
-        stage.clock.advance(room.LOCK_S + 1)
+        stage.clock.advance(LOCK_S + 1)
         assert stage.accounts.locked_out() == []
         assert await stage.good() is Outcome.GOOD
 
@@ -169,11 +175,11 @@ def test_five_failures_in_a_row_lock_for_five_minutes_and_the_right_password_is_
 def test_any_attempt_while_locked_starts_the_five_minutes_anew_for_an_agent() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(5)
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good() is Outcome.LOCKED
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good("agent1") is Outcome.LOCKED
-        stage.clock.advance(room.LOCK_S + 1)
+        stage.clock.advance(LOCK_S + 1)
         assert await stage.good() is Outcome.GOOD
 
     play(story)
@@ -182,7 +188,7 @@ def test_any_attempt_while_locked_starts_the_five_minutes_anew_for_an_agent() ->
 def test_an_administrators_lock_is_not_prolonged_by_attempts() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(5, "admin")
-        stage.clock.advance(room.LOCK_S - 1)
+        stage.clock.advance(LOCK_S - 1)
         assert await stage.good("admin", "admin") is Outcome.LOCKED
         stage.clock.advance(2)
         assert await stage.good("admin", "admin") is Outcome.GOOD
@@ -216,7 +222,7 @@ def test_a_success_even_a_cached_one_ends_the_row_of_failures() -> None:
 def test_failures_are_forgotten_after_five_minutes() -> None:
     async def story(stage: Stage) -> None:
         await stage.fail(4)
-        stage.clock.advance(room.LOCK_S)
+        stage.clock.advance(LOCK_S)
         await stage.fail(4)
         assert stage.accounts.locked_out() == []
 
@@ -358,7 +364,7 @@ def test_without_a_database_nobody_is_told_that_the_password_is_wrong() -> None:
     play(story)
 
 
-@pytest.mark.parametrize("password", ["", "x" * (room.PASSWORD_MAX + 1), "\ud800", "a\0b", "\N{SNOWMAN}" * 1000])
+@pytest.mark.parametrize("password", ["", "x" * (PASSWORD_MAX + 1), "\ud800", "a\0b", "\N{SNOWMAN}" * 1000])
 def test_odd_passwords_are_only_wrong(password: str) -> None:
     async def story(stage: Stage) -> None:
         assert await stage.good(password=password) is Outcome.BAD
@@ -375,7 +381,7 @@ def test_a_damaged_hash_in_the_database_lets_nobody_in() -> None:
 
 
 def test_tables_stay_within_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "TABLE_MAX", 3)
+    monkeypatch.setattr(lockout, "TABLE_MAX", 3)
 
     async def story(stage: Stage) -> None:
         for n in range(6):
@@ -389,3 +395,27 @@ def test_tables_stay_within_their_bound(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_accounts_repr_does_not_show_its_hash() -> None:
     assert AGENT.password_hash not in repr(Verdict(Outcome.GOOD, AGENT))
+
+
+def test_an_import_beside_the_running_server_ends_the_old_password_of_who_changed_and_of_nobody_else() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.good()
+        await stage.good("admin", "admin")
+        changed = Account("1001", "agent1", CHEAP.hash("new"), AGENT.roles)
+        stage.source.accounts["1001"] = changed
+        stage.accounts.review([changed, ADMIN])
+        assert stage.accounts.check_cached("1001", "1001") is None
+        assert stage.accounts.check_cached("admin", "admin") is not None
+        assert await stage.good() is Outcome.BAD
+        assert await stage.good(password="new") is Outcome.GOOD
+
+    play(story)
+
+
+def test_a_check_that_was_under_way_during_an_import_is_not_kept() -> None:
+    async def story(stage: Stage) -> None:
+        stage.source.read.append(lambda: stage.accounts.review([AGENT, ADMIN]))
+        assert await stage.good() is Outcome.GOOD
+        assert stage.accounts.check_cached("1001", "1001") is None
+
+    play(story)

@@ -11,7 +11,7 @@ from poise.lab.server import LabSettings
 from poise.lab.shell import LabShell
 from poise.protocols.cti.constants import AgentState
 from poise.protocols.cti.messages import Message
-from poise.protocols.cti.outputs import LinkUp, RequestEnded, Side
+from poise.protocols.cti.outputs import LinkUp, Received, Side
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.server.clock import ManualClock
 from poise.server.ctilink.client import CtiClient
@@ -20,11 +20,15 @@ from poise.tools.cti_sources import Heard
 from poise.tools.cti_trace import Proxy
 from tests.unit.server.ctilink.harness import Heard as Told
 
-SIGN_IN = Message(
-    "SET_AGENT_STATE_REQ",
-    {"AgentState": int(AgentState.LOGIN), "AgentServiceReq": 1},
-    (("AGENT_INSTRUMENT", "1001"), ("AGENT_ID", "1001"), ("AGENT_PASSWORD", "secret")),
-)
+
+def sign_in(agent: str) -> Message:
+    """An agent signs in at the telephone of the same number."""
+    fields = {"AgentState": int(AgentState.LOGIN), "AgentServiceReq": 1}
+    floats = (("AGENT_INSTRUMENT", agent), ("AGENT_ID", agent), ("AGENT_PASSWORD", "secret"))
+    return Message("SET_AGENT_STATE_REQ", fields, floats)
+
+
+MAKE_CALL = Message("MAKE_CALL_REQ", {}, (("AGENT_INSTRUMENT", "1001"), ("DIALED_NUMBER", "1002")))
 
 
 class Audience:
@@ -66,16 +70,35 @@ async def lab(settings: LabSettings | None = None) -> AsyncIterator[tuple[LabShe
         await shell.stop()
 
 
-async def session_through(port: int, version: int) -> None:
-    """A client links through that port, signs an agent in, and closes."""
+async def session_through(port: int, version: int, *, busy: bool = True) -> None:
+    """A client links, two agents sign in, one calls the other, the client closes; not `busy`: only the link."""
     told = Told()
     settings = LinkSettings((Side("A", "127.0.0.1", port),), versions=versions_from(version))
     client = CtiClient(settings, ManualClock(), told, told.output)
     client.start()
     await told.one(LinkUp)
-    client.request(SIGN_IN)
-    await told.one(RequestEnded)
+    if busy:
+        await _work(client, told)
     await client.stop()
+
+
+async def _work(client: CtiClient, told: Told) -> None:
+    for done, request in enumerate((sign_in("1001"), sign_in("1002"), MAKE_CALL), 1):
+        client.request(request)
+        await told.answer(done)
+    await told.until(lambda: "CALL_DELIVERED_EVENT" in received(told))
+    call = (await told.answer(3)).answer
+    assert call is not None
+    number = call.fields["NewConnectionCallID"]
+    for done, (name, device) in enumerate((("ANSWER_CALL_REQ", "1002"), ("CLEAR_CALL_REQ", "1001")), 4):
+        client.request(Message(name, {"ConnectionCallID": number}, (("CONNECTION_DEVID", device),)))
+        await told.answer(done)
+    await told.until(lambda: "END_CALL_EVENT" in received(told))
+
+
+def received(told: Told) -> list[str]:
+    """Names of the events a client heard."""
+    return [output.message.name for output in told.outputs if isinstance(output, Received)]
 
 
 async def captured(file: Path, version: int) -> Audience:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from poise.tools.cti_dissector import lua
 from poise.tools.cti_pcap import Endpoint, PcapWriter
 from poise.tools.cti_sources import from_capture
 from tests.unit.server.ctilink.harness import run
-from tests.unit.tools.live import captured
+from tests.unit.tools.live import captured, lab, session_through
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +39,7 @@ def dissected(tshark: str, script: Path, capture: Path, *options: str) -> Iterat
     said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("Running as user")]
     assert not said, said
     for packet in ElementTree.fromstring(done.stdout).iter("packet"):
-        yield from (
-            proto for proto in packet.iter("proto") if proto.get("name") == "ged188" and proto.get("size") != "0"
-        )
+        yield from (proto for proto in packet.iter("proto") if proto.get("name") == "ged188")
 
 
 def messages(tshark: str, script: Path, capture: Path, *options: str) -> list[ElementTree.Element]:
@@ -94,7 +95,7 @@ def test_a_live_capture_of_the_lab_is_shown_with_every_field_named(
     trees = messages(tshark, script, file)
     assert len(trees) == len(said) > 10
     by_name = {item.name for item in said if isinstance(item, Message)}
-    assert {"OPEN_REQ", "CONFIG_AGENT_EVENT", "AGENT_STATE_EVENT"} <= by_name
+    assert {"OPEN_REQ", "CONFIG_AGENT_EVENT", "AGENT_STATE_EVENT", "BEGIN_CALL_EVENT", "CALL_CLEARED_EVENT"} <= by_name
     for tree in trees:  # frames hold both directions' messages in the order in which they were captured
         assert named(tree, "ged188.version")[0].get("show") == str(version)
     for item in said:
@@ -182,3 +183,46 @@ def test_a_session_on_another_port_is_found_by_how_it_begins(tshark: str, script
         writer.opened(1.0)
         writer.data(1.0, encode(Message("HEARTBEAT_REQ", {"InvokeID": 7}), 20), client=True)
     assert len(messages(tshark, script, file)) == 1
+
+
+def test_a_capture_on_the_loopback_while_a_session_runs(tshark: str, script: Path, tmp_path: Path) -> None:
+    file = tmp_path / "loopback.pcap"
+
+    async def story() -> None:
+        async with lab() as (_, port):
+            command = [tshark, "-n", "-i", "lo", "-f", f"tcp port {port}", "-w", str(file), "-P", "-l"]
+            command += ["-X", f"lua_script:{script}", "-T", "fields", "-e", "ged188.message"]
+            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+            assert process.stdout is not None
+            assert process.stderr is not None
+            while line := await process.stderr.readline():
+                if b"Capturing on" in line:
+                    break
+            else:
+                pytest.skip("capturing is not permitted here")
+            seen = ""
+            while "CLOSE_CONF" not in seen:  # the capture begins a moment after it is announced
+                await session_through(port, 20)
+                seen += await _until_quiet(process.stdout)
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+
+    run(story)
+    said = [heard.said.item for heard in from_capture(file)]
+    trees = messages(tshark, script, file)
+    assert len(trees) == len(said) > 10
+    for tree, item in zip(trees, said, strict=True):
+        assert isinstance(item, Message)
+        agrees(tree, item)
+
+
+async def _until_quiet(stream: asyncio.StreamReader) -> str:
+    """Everything that is said until nothing comes for a second."""
+    said = b""
+    try:
+        while not said.rstrip().endswith(b"CLOSE_CONF"):
+            async with asyncio.timeout(1):
+                said += await stream.readline()
+    except TimeoutError:
+        pass
+    return said.decode()

@@ -59,7 +59,7 @@ def test_several_clients_are_told_apart() -> None:
         async with lab() as (_, port):
             proxy = Proxy(Endpoint(HERE, port), audience.hear, audience.tell)
             front = await proxy.start(HERE, 0)
-            await asyncio.gather(session_through(front, 20), session_through(front, 15))
+            await asyncio.gather(*(session_through(front, version, busy=False) for version in (20, 15)))
             await audience.until(lambda: sum(text.endswith("ended") for text in audience.news) == 2)
             await proxy.stop()
         versions = {number: {h.said.version for h in audience.heard if h.stream == number} for number in (1, 2)}

@@ -196,6 +196,12 @@ class Dialler:
 
     def _dial(self, reservation: _Reservation, now: float) -> None:
         switch, leg = self._switch, reservation.leg
+        active = switch.active_at(leg.device)
+        if active is not None and not switch.talking(active):
+            self._not_reached(reservation, now)
+            return
+        if active is not None:
+            switch.hold(active, now)
         reservation.dialling = True
         leg.answered = True
         switch.answer(leg, now)

@@ -74,7 +74,7 @@ class Joining:
         call, other = held.call, active.call
         other_id = other.call_id
         added = next(leg for leg in other.legs if leg is not active)
-        if added.kind is Device.ROUTE_POINT and call.leg(added.device) is not None:
+        if added.kind is Device.ROUTE_POINT and self._waits(call):
             return refuse(Failure.STATE, P.TRANSFER_NOT_ACTIVE)
         switch.off(active, now)
         switch.off(held, now)
@@ -84,7 +84,7 @@ class Joining:
         call.last_redirect = held.device
         stay = [leg for leg in call.legs if leg.kind is not Device.ROUTE_POINT]
         switch.told.append(switch.events.transferred(held, other_id, added.device, stay))
-        switch.finish([held], now)
+        switch.finish([held], now, passed_on=True)
         switch.told.append(switch.events.end(active, other_id))
         self._end_old(moved, other_id)
         self._left(other, active, now)
@@ -139,9 +139,8 @@ class Joining:
         switch = self._switch
         moved = list(other.legs)
         before = other.data
-        if other.owed_to is not None:
-            call.owed_to, other.owed_to = other.owed_to, None
-        if other.queue is not None:
+        self._queues.inherit(other, call)
+        if other.queue is not None and not self._waits(call):
             call.queue = other.queue
         for leg in moved:
             switch.move(leg, call, now)
@@ -151,6 +150,10 @@ class Joining:
             old_id = other.call_id
             switch.tell((leg,), lambda watcher, old=old_id: switch.events.data_update(watcher, old, before, call_type))  # type: ignore[misc]
         return moved
+
+    @staticmethod
+    def _waits(call: Call) -> bool:
+        return any(leg.kind is Device.ROUTE_POINT for leg in call.legs)
 
     def _end_old(self, moved: list[Leg], old_id: int) -> None:
         switch = self._switch
@@ -185,7 +188,7 @@ class Joining:
         switch.told.append(switch.events.transferred(leg, NULL32, number, stay))
         cleared = switch.events.connection_cleared
         switch.tell(watchers, lambda watcher: cleared(watcher, leg, Cause.TRANSFER))
-        switch.finish([leg], now)
+        switch.finish([leg], now, passed_on=True)
         call.called, call.called_kind = destination.device
         call.last_redirect = leg.device
         self._phones.reach(call, destination, now, Cause.TRANSFER)

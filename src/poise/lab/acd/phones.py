@@ -272,7 +272,8 @@ class Phones:
         why = self._cause_of_failure(destination)
         if why is Cause.BAD_DESTINATION:
             return NO_SUCH_DESTINATION
-        return DESTINATION_BUSY if why is not None or call.leg(destination.number) is not None else None
+        twice = destination.group is not None and any(leg.kind is Device.ROUTE_POINT for leg in call.legs)
+        return DESTINATION_BUSY if why is not None or twice or call.leg(destination.number) is not None else None
 
     def dtmf(self, leg: Leg, digits: str) -> Refuse | None:
         """Send tones."""

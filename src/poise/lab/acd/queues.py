@@ -77,7 +77,15 @@ class Queues:
         else:
             self._waiting.append(call)
         switch.told.append(switch.events.queued(leg, group, len(self.waiting(group)), cause))
+        switch.agenda.at(now + switch.settings.patience_s, partial(self._waited_too_long, call, now))
         switch.routable = True
+
+    def _waited_too_long(self, call: Call, since: float, now: float) -> None:
+        waits = call in self._waiting and any(
+            leg.kind is Device.ROUTE_POINT and leg.since == since for leg in call.legs
+        )
+        if waits and not self._switch.watchers(call):
+            self._switch.clear(call, now, Cause.CANCELLED)
 
     def leave(self, call: Call, now: float, cause: Cause) -> None:
         """The call waits no longer."""
@@ -99,16 +107,25 @@ class Queues:
         place = self._waiting.index(other)
         group = other.queue
         self.leave(other, now, Cause.TRANSFER)
-        call.owed_to, other.owed_to = other.owed_to, None
+        self.inherit(other, call)
         call.queue, call.queued_since, call.urgent = group, other.queued_since, other.urgent
         self._enqueue(call, now, Cause.TRANSFER)
         self._waiting.remove(call)
         self._waiting.insert(place, call)
 
+    def inherit(self, other: Call, call: Call) -> None:
+        """`call` goes on for `other` in the statistics, too."""
+        if other.owed_to is None:
+            return
+        if call.owed_to is not None:
+            self.redirected[call.owed_to] += 1
+        call.owed_to, other.owed_to = other.owed_to, None
+
     def _answered(self, leg: Leg, now: float) -> None:
         call = leg.call
-        if leg.line is LineType.INBOUND_ACD and call.owed_to is not None:
-            self.handled[call.owed_to] += 1
+        if call.owed_to is not None:
+            outcome = self.handled if leg.line is LineType.INBOUND_ACD else self.redirected
+            outcome[call.owed_to] += 1
             call.owed_to = None
 
     def _gone(self, leg: Leg, now: float) -> None:
@@ -187,5 +204,6 @@ class Queues:
         if agent is not None:
             switch.publish(switch.acd.not_answered(agent.person.agent_id, now), now)
         switch.finish([leg], now)
-        call.urgent = True
-        self._enqueue(call, now, Cause.REDIRECTED)
+        if call not in self._waiting:
+            call.urgent = True
+            self._enqueue(call, now, Cause.REDIRECTED)

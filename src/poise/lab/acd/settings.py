@@ -43,6 +43,8 @@ class AcdSettings:
     """Seconds an agent may look at a preview call."""
     dialling_s: float = 20.0
     """Seconds a campaign's call to a customer may take."""
+    patience_s: float = 600.0
+    """Longest time in seconds outside parties wait in a queue, whatever else is said of them."""
     left_alone_s: float = 30.0
     """Seconds two outside parties talk on after the agent has left them."""
     numbers: Mapping[str, Number] = field(default_factory=dict)

@@ -70,6 +70,10 @@ class Switch:
         leg = self._wrapping.get(device)
         return leg if leg is not None and leg.call.call_id == call_id else None
 
+    def wrapped(self, device: str) -> Leg | None:
+        """The connection the agent at a telephone wraps up."""
+        return self._wrapping.get(device)
+
     @staticmethod
     def watchers(call: Call) -> list[Leg]:
         """The call's monitored connections."""
@@ -158,6 +162,7 @@ class Switch:
     ) -> Leg:
         """A new connection; of an agent's telephone it is told (BEGIN_CALL_EVENT)."""
         name, kind = device
+        self._not_twice(call, name)
         agent = self.acd.at_extension(name) if kind is Device.AGENT else None
         leg = Leg(
             call,
@@ -182,9 +187,17 @@ class Switch:
 
     def move(self, leg: Leg, call: Call, now: float) -> None:
         """The connection belongs to another call from now on. Nothing is told."""
+        self._not_twice(call, leg.device)
         leg.call.legs.remove(leg)
         leg.call = call
         call.legs.append(leg)
+
+    def _not_twice(self, call: Call, device: str) -> None:
+        """A telephone comes back to a call that its agent still wraps up: that connection's END comes now."""
+        leg = self.wrapping_at(call.call_id, device)
+        if leg is not None:
+            del self._wrapping[device]
+            self._end_wrapped(leg)
 
     @staticmethod
     def turn(leg: Leg, state: Lcs, now: float) -> None:
@@ -265,15 +278,20 @@ class Switch:
 
     def clear(self, call: Call, now: float, cause: Cause = Cause.NONE) -> None:
         """Everybody leaves."""
+        self.leave_queue(call, now, cause)
         while call.legs:
             self.leave(call.legs[0], now, cause)
 
-    def finish(self, gone: list[Leg], now: float) -> None:
-        """Connections are over: settle the agents, then END_CALL_EVENT for each, after the wrap-up if there is one."""
+    def finish(self, gone: list[Leg], now: float, *, passed_on: bool = False) -> None:
+        """Connections are over: settle the agents, then END_CALL_EVENT for each, after the wrap-up if there is one.
+
+        An agent who has passed the call on has nothing more to add to it: its END does not wait.
+        """
         for leg in gone:
             self.settle(leg.device, now, wraps=leg.wraps and leg.answered)
             agent = self.acd.at_extension(leg.device) if leg.monitored else None
-            if agent is not None and agent.state in WORK and leg.wraps and leg.device not in self._wrapping:
+            works = agent is not None and agent.state in WORK and not passed_on
+            if works and leg.wraps and leg.device not in self._wrapping:
                 self._wrapping[leg.device] = leg
                 leg.call.wrapping.append(leg)
             else:

@@ -8,6 +8,7 @@ the answers. The rules are the tables of `c2s_states`.
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from typing import Final, NamedTuple
 
 from poise.protocols.xmpp.c2s_outputs import (
@@ -104,12 +105,8 @@ class C2S:
         """`<stream:features>` for the present state; its prefix is declared by the header or wrapper around it."""
         if self.state in _SIGNED_IN:
             return _FEATURES_AFTER_SASL
-        tls = ""
-        if self._offers_tls:
-            tls = f'<starttls xmlns="{TLS_NS}"' + ("/>" if self.policy.plain_in_clear else "><required/></starttls>")
-        names = "".join(f"<mechanism>{name}</mechanism>" for name, row in MECHANISMS.items() if self._offers(row))
-        sasl = f'<mechanisms xmlns="{SASL_NS}">{names}</mechanisms>' if names else ""
-        return f"<stream:features>{tls}{sasl}</stream:features>".encode() if tls or sasl else b"<stream:features/>"
+        names = tuple(name for name, row in MECHANISMS.items() if self._offers(row))
+        return _features_before_sasl(self._offers_tls, self.policy.plain_in_clear, names)
 
     def receive(self, element: Element, now: float) -> list[Output]:
         """A child of the stream has arrived. `now`: monotonic seconds, as for every core; no rule here has a timer."""
@@ -399,6 +396,16 @@ class C2S:
 _LEGACY_WORDS: Final = {"temporary-auth-failure": "resource-constraint"}
 """SASL conditions as the stanza errors of jabber:iq:auth; the others are called the same."""
 _SIGNED_IN: Final = frozenset((State.AUTHENTICATED, State.UNBOUND, State.BINDING, State.BOUND))
+
+
+@cache
+def _features_before_sasl(tls_offered: bool, tls_optional: bool, mechanisms: tuple[str, ...]) -> bytes:
+    tls = ""
+    if tls_offered:
+        tls = f'<starttls xmlns="{TLS_NS}"' + ("/>" if tls_optional else "><required/></starttls>")
+    names = "".join(f"<mechanism>{name}</mechanism>" for name in mechanisms)
+    sasl = f'<mechanisms xmlns="{SASL_NS}">{names}</mechanisms>' if names else ""
+    return f"<stream:features>{tls}{sasl}</stream:features>".encode() if tls or sasl else b"<stream:features/>"
 
 
 def classify(element: Element) -> Input:

@@ -24,6 +24,10 @@ from poise.protocols.xmpp.xml import Element
 class State(Enum):
     """What a bound session is."""
 
+    __hash__ = (
+        object.__hash__
+    )  # keys of the tables: a member is one object, and the enum's own hash is ten times dearer
+
     CONNECTED = "connected"
     AVAILABLE = "available"
     GONE = "gone"
@@ -31,6 +35,8 @@ class State(Enum):
 
 class Signal(Enum):
     """What can happen to it."""
+
+    __hash__ = object.__hash__
 
     AVAILABLE = "available"
     UNAVAILABLE = "unavailable"

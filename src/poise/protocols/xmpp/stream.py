@@ -69,6 +69,7 @@ class TcpStream:
     def secured(self) -> None:
         """TLS is there: a new stream begins, and nothing that was said before counts (RFC 6120 section 5.4.3.3)."""
         self.c2s.secured()
+        self._parser.close()
         self._parser = StreamParser(self._parser.limits)
         self._header_sent = False
 
@@ -93,6 +94,10 @@ class TcpStream:
     def end(self, ending_code: str, text: str = "") -> bytes:
         """The server ends the stream: the last bytes to write; empty when it is over already."""
         return self._last_words(ENDINGS[ending_code].stream, text)
+
+    def close(self) -> None:
+        """The connection is gone: nothing more is read."""
+        self._parser.close()
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -120,6 +125,8 @@ class TcpStream:
             if not events or not parser.stepwise or self.c2s.state is State.SECURING:
                 return
             parser.paused = self.c2s.state in PENDING
+            if not parser.waiting:
+                return
             data = b""
 
     def _hear(self, event: StreamEvent, outputs: list[TcpOutput], now: float) -> None:

@@ -192,7 +192,15 @@ class StreamParser:
 
     def restart(self) -> None:
         """A new stream begins on the same connection (RFC 6120 section 4.3.3); bytes not yet read belong to it."""
+        self.close()
         self._new_stream()
+
+    def close(self) -> None:
+        """Nothing more is read. Parser and builder know each other: parted, they go at once, and not when the garbage
+        collector finds them."""
+        parser = self._parser
+        parser.StartElementHandler = parser.EndElementHandler = None
+        parser.CharacterDataHandler = parser.StartNamespaceDeclHandler = None
 
     @property
     def waiting(self) -> bool:
@@ -372,6 +380,7 @@ class StreamParser:
 
     def _recycle(self) -> None:
         """A fresh parser in the same place: inside the same root."""
+        self.close()
         self._new_stream()
         self._tree.resumed = True
         self._parser.Parse(self._head, False)

@@ -35,6 +35,9 @@ UNMEASURED_S = HEARTBEAT_S + 1 / SLOTS_PER_S
 """Most seconds of a stall that the wheel does not see: it measures from the turn it missed. They are forgiven too;
 without them an agent in the last second of his grace is signed out when a suspended machine wakes, while his client is
 coming back."""
+DUE_MOST = 50
+"""Users served in one turn of the wheel, about 5 ms of forced logouts (law: nothing holds the loop longer); after a
+restart everybody's time to return ends in the same moment. The wheel comes back 16 times a second."""
 
 
 class PresenceStore(Protocol):
@@ -95,7 +98,7 @@ class Absence:
         if available or last:
             started = any(isinstance(output, GraceStarted) for output in outputs)
             self._log.agent_presence(user, available, self._core.policy.grace_s if started else 0.0)
-        self._obey(outputs)
+        self._obey([output for output in outputs if not isinstance(output, GraceStarted)])  # that line has told it
 
     def agents(self, changes: Iterable[Change]) -> None:
         """The agent model has new pictures."""
@@ -148,15 +151,18 @@ class Absence:
 
     def due(self, now: float) -> None:
         """Time is up for somebody."""
-        self._obey(self._core.due(now))
+        self._carry_out(self._core.due(now, DUE_MOST))  # the wheel itself looks at the deadline afterwards
 
     def _obey(self, outputs: list[Output]) -> None:
+        self._carry_out(outputs)
+        self._deadlines.watch(self)
+
+    def _carry_out(self, outputs: list[Output]) -> None:
         for output in outputs:
             try:
                 self._one(output)
             except Exception as error:  # noqa: BLE001 - one user's trouble must not keep the others from what is due
                 self._log.agent_fault(type(output).__name__, error)
-        self._deadlines.watch(self)
 
     def _one(self, output: Output) -> None:
         match output:
@@ -169,7 +175,7 @@ class Absence:
             case ForceLogout(user):
                 send = self._force(user)
                 if send is None:
-                    self._obey(self._core.not_sent(user, self._clock.now()))
+                    self._carry_out(self._core.not_sent(user, self._clock.now()))
                 else:
                     self._log.presence_driven_logout(user)
                     send()
@@ -177,8 +183,8 @@ class Absence:
                 self._store.record_presence(LastPresence(user, True, self._clock.wall()))
             case Forget(user):
                 self._store.record_presence(LastPresence(user, False, self._clock.wall()))
-            case GraceStarted():
-                pass  # told by the line of the presence itself
+            case GraceStarted(user):  # after a restart, or by a sign-in that came when the client had gone
+                self._log.agent_presence(user, False, round(self._core.left_s(user, self._clock.now()), 1))
 
 
 def _as_user(agent: Agent) -> Agent:

@@ -7,7 +7,8 @@ answers leave in request order.
 
 from __future__ import annotations
 
-import secrets
+import os
+from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Sequence
 
@@ -20,7 +21,7 @@ from poise.protocols.xmpp.c2s import C2S, C2SPolicy, StreamError
 from poise.protocols.xmpp.errors import stream_error
 from poise.protocols.xmpp.stream import Finished
 from poise.registry import ENDINGS, Who
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.exchange import BoshExchange
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.log import STATUS_AUTHENTICATED, STATUS_CONNECTED, masked
@@ -28,6 +29,8 @@ from poise.server.notification.timing import SIGN_IN_S
 
 SID_BYTES = 16
 """128 random bits of a session id, as XEP-0124 section 14.3 wants it unpredictable (C01, SEC13)."""
+STREAM_ID_BYTES = 8
+"""Random bytes of `authid`; nothing here depends on it, old clients made digests of it."""
 
 
 class BoshClient(ClientSession):
@@ -88,6 +91,15 @@ class BoshClient(ClientSession):
     def idle_s(self, now: float) -> float:
         """0 while a request is held."""
         return self.core.idle_s(now)
+
+    def heard(self, now: float) -> tuple[float, float]:
+        """While a request is held the client may have gone at any moment since it came."""
+        return self.core.heard(now)
+
+    @property
+    def load(self) -> Load:
+        """Held requests and what waits for the next one."""
+        return Load(self.core.open_requests, self.core.queued, self.core.queued_bytes)
 
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry."""
@@ -256,10 +268,11 @@ class BoshService:
     def _admit(self, body: Body, exchange: BoshExchange, now: float) -> BoshClient:
         hub, secure, address = self.hub, exchange.secure, exchange.address
         c2s = C2S(hub.host.domain, self._streams[secure])
+        random = os.urandom(SID_BYTES + STREAM_ID_BYTES)
         core, effects = BoshSession.create(
             body,
-            sid=secrets.token_urlsafe(SID_BYTES),
-            stream_id=secrets.token_hex(8),
+            sid=urlsafe_b64encode(random[:SID_BYTES]).rstrip(b"=").decode(),
+            stream_id=random[SID_BYTES:].hex(),
             domain=hub.host.domain,
             secure=secure,
             policy=self.policy,

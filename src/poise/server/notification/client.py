@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from poise.protocols.xmpp.c2s import (
     C2S,
@@ -37,7 +38,18 @@ _PRESENCE_MAX_BYTES = 2048
 """Presence kept for the log's `consumeResponse` lines; Finesse's own have about 300 bytes."""
 
 
-class ClientSession:
+class Load(NamedTuple):
+    """What a session costs at this moment."""
+
+    held: int
+    """BOSH requests that are held open; 0 on a binding that holds none."""
+    stanzas: int
+    """Stanzas that wait for the client; always 0 where they are handed to the socket at once."""
+    octets: int
+    """Bytes that wait for the client: of these stanzas, or in the socket's buffer."""
+
+
+class ClientSession(ABC):
     """A session from its first byte to its end; the host's `Client` once bound."""
 
     __slots__ = (
@@ -70,13 +82,13 @@ class ClientSession:
     # -- what a binding provides -----------------------------------------------------------------------------------
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Session id in logs and trace."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deliver(self, stanza: bytes, now: float) -> None:
         """A stanza from the host."""
-        raise NotImplementedError
 
     def deliver_all(self, stanzas: list[bytes], now: float) -> None:
         """Several stanzas from the host; a binding that can carry them together does so."""
@@ -84,47 +96,60 @@ class ClientSession:
             self.deliver(stanza, now)
 
     @property
+    @abstractmethod
     def deadline(self) -> float:
         """For the timer wheel."""
-        raise NotImplementedError
 
+    @abstractmethod
     def due(self, now: float) -> None:
         """The deadline has passed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def idle_s(self, now: float) -> float:
         """Seconds since the client was last there."""
-        raise NotImplementedError
 
-    def released(self, now: float) -> None:
+    @abstractmethod
+    def heard(self, now: float) -> tuple[float, float]:
+        """The interval in which the last contact lies, monotonic seconds, as in `registry.Closed`."""
+
+    @property
+    @abstractmethod
+    def load(self) -> Load:
+        """What is held and waits right now."""
+
+    def released(self, now: float) -> None:  # noqa: B027 - not every binding holds answers back
         """All that this client sent is durable: answers that acknowledge it may go out."""
 
+    @abstractmethod
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the session by a code of the registry; harmless when it is over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _send(self, data: bytes, now: float) -> None:
-        raise NotImplementedError
+        """Bytes for the client, a stanza or what the stream itself says."""
 
+    @abstractmethod
     def _over(self, output: StreamError | Finished, unsent: bytes, now: float) -> None:
         """The stream is over by its own rules; `unsent` is what it said just before."""
-        raise NotImplementedError
 
     def _start_tls(self, proceed: bytes, now: float) -> None:
         """Only streams whose policy offers TLS ask for it."""
-        raise NotImplementedError
+        raise AssertionError("this binding's TLS begins before it does")
 
     def _verifier_found(self, verifier: Verifier | None, nonce: str, now: float) -> Sequence[Output]:
         return self.c2s.verifier_found(verifier, nonce)
 
+    @abstractmethod
     def _checked(self, verdict: Verdict, now: float) -> Sequence[Output]:
-        raise NotImplementedError
+        """Tell the stream the verdict; what it says to that."""
 
+    @abstractmethod
     def _bound(self, jid: str, now: float) -> Sequence[Output]:
-        raise NotImplementedError
+        """Tell the stream its full JID; what it says to that."""
 
+    @abstractmethod
     def _bind_refused(self, condition: str, now: float) -> Sequence[Output]:
-        raise NotImplementedError
+        """Tell the stream that it gets no JID; what it says to that."""
 
     # -- what the stream asks for ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ its turn and writes what it already has.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from poise.server.notification.http_answer import XML, Heads, answer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from poise.server.notification.http import HttpConnection
 
 
-class Exchange:
+class Exchange(ABC):
     """A request in its place in the order of answers."""
 
     __slots__ = ("connection", "following", "keep")
@@ -26,14 +27,14 @@ class Exchange:
         self.keep = keep
         """KEEP, CLOSE or KEEP_1_0 of `http_answer`."""
 
+    @abstractmethod
     def turn(self) -> None:
         """All earlier answers have left; write what there is."""
-        raise NotImplementedError
 
-    def lost(self, connection: HttpConnection) -> None:
+    def lost(self, connection: HttpConnection) -> None:  # noqa: B027 - most have nothing to do
         """The connection went away before the answer was complete; `self.connection` is None already."""
 
-    def resumed(self) -> None:
+    def resumed(self) -> None:  # noqa: B027 - likewise
         """The output buffer has room again; told to the first exchange only."""
 
     @property

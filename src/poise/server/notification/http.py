@@ -121,7 +121,7 @@ class HttpConnection(asyncio.Protocol):
         self.deadline = inf
         if self._counted:
             self.site.left(self)
-        self._reader = None
+        self._drop_reader()
         exchange, self.first, self._last = self.first, None, None
         while exchange is not None:
             following, exchange.following = exchange.following, None
@@ -298,7 +298,8 @@ class HttpConnection(asyncio.Protocol):
         self._successor = successor
 
     def _hand_over(self, successor: asyncio.Protocol, rest: bytes) -> None:
-        self._reader = self._successor = None
+        self._drop_reader()
+        self._successor = None
         self.deadline = inf
         transport = self._transport
         assert transport is not None
@@ -306,6 +307,11 @@ class HttpConnection(asyncio.Protocol):
         successor.connection_made(transport)
         if rest:
             successor.data_received(rest)
+
+    def _drop_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _begin_app(self, request: RequestReader) -> AsgiExchange:
         self.site.counters.app_requests += 1
@@ -330,7 +336,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, status: int) -> None:
         """Answer what is no proper request, after all earlier answers, and read nothing more."""
-        self._reader = None
+        self._drop_reader()
         if status != 408:
             self.site.counters.refused += 1
         if self._transport is None or self._closing:

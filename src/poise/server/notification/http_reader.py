@@ -94,6 +94,11 @@ class RequestReader:
         """Declared length of the body; 0 when chunked or absent."""
         self._chunked = False
 
+    def close(self) -> None:
+        """Read nothing more. Reader and parser know each other: parted, they go at once, and not when the garbage
+        collector finds them."""
+        del self._parser
+
     @property
     def may_upgrade(self) -> bool:
         """Whether the last request asks for another protocol and has no body, so that the next byte may speak it."""

@@ -144,6 +144,8 @@ class HttpSite:
         reader.sink = None
         if reader.reusable and len(self._readers) < _SPARE_READERS:
             self._readers.append(reader)
+        else:
+            reader.close()
 
     def learn(self, head: bytes, content_length: int, heads: Heads) -> None:
         """Remember a request head; all are forgotten when there are too many."""

@@ -155,11 +155,22 @@ class Hub:
             client.sign_in_by = inf
             self.admission.settled(client.address)
         if client.jid:
+            self.statistics(client)
             self.host.detach(client, closed, undelivered, now)
             self.log.session_closed(client.jid)
         self.log.session_ended(
             sid=client.name, jid=client.jid, transport=client.transport, address=client.address, closed=closed
         )
+
+    def statistics(self, client: ClientSession) -> None:
+        """The seed's line about a signed-in session, when somebody reads it: at every tick, and at its end."""
+        if self.log.debug_enabled:
+            self.log.statistics(
+                epoch_ms=round(self.clock.wall() * 1000),
+                jid=client.jid,
+                msgs_sent=client.sent,
+                msgs_received=client.received,
+            )
 
     def fault(self, client: ClientSession | None, error: Exception, now: float) -> None:
         """An exception of ours: say so, and end the session it belongs to."""

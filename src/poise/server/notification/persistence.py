@@ -43,6 +43,8 @@ class Persistence:
         self._writing: asyncio.Task[None] | None = None
         self.failures = 0
         """Batches that could not be written."""
+        self.trouble = ""
+        """Why the latest batch could not be written, for /readyz; empty when it was."""
         self.unreadable = 0
         """Records that could not be put back."""
 
@@ -83,8 +85,10 @@ class Persistence:
             await self._store.write(changes)
         except Exception as error:  # noqa: BLE001 - a store that fails must not end the service
             self.failures += 1
+            self.trouble = f"{type(error).__name__}: {error}"
             self._hub.fault(None, error, self._hub.now())
             return False
+        self.trouble = ""
         return True
 
 

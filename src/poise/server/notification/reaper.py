@@ -7,11 +7,12 @@ counts for nobody: the wheel notices a late turn before it serves anything, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from time import perf_counter
 
 from poise.server.notification.bosh import BoshClient, BoshService
+from poise.server.notification.client import ClientSession
 from poise.server.notification.hub import Hub
 from poise.server.notification.timing import HEARTBEAT_S
 
@@ -37,13 +38,17 @@ class Heartbeat:
 class Reaper:
     """One tick after another, on the timer wheel."""
 
-    def __init__(self, service: BoshService, period_s: float) -> None:
+    def __init__(
+        self, service: BoshService, period_s: float, others: Callable[[], Iterable[ClientSession]] = tuple
+    ) -> None:
+        """`others`: sessions of the other bindings. They have silence of their own; a tick only tells their counts."""
         self._service = service
+        self._others = others
         self._hub = service.hub
         self._period_s = period_s
         self.deadline = self._hub.now() + period_s
         self.armed = inf
-        self._rest: Iterator[BoshClient] | None = None
+        self._rest: Iterator[ClientSession] | None = None
         self._next_tick = self.deadline
 
     def due(self, now: float) -> None:
@@ -52,7 +57,8 @@ class Reaper:
             self._next_tick += self._period_s
             if self._next_tick <= now:
                 self._next_tick = now + self._period_s
-            self._rest = iter(list(self._service.sessions.values()))
+            others = self._others() if self._hub.log.debug_enabled else ()
+            self._rest = iter([*self._service.sessions.values(), *others])
         if self._slice(self._rest, now):
             self.deadline = now
         else:
@@ -60,13 +66,16 @@ class Reaper:
             self.deadline = self._next_tick
         self._hub.settle()
 
-    def _slice(self, sessions: Iterator[BoshClient], now: float) -> bool:
+    def _slice(self, sessions: Iterator[ClientSession], now: float) -> bool:
         """True when there is more."""
         stop_at = perf_counter() + SLICE_S
         for client in sessions:
             if not client.gone:
                 try:
-                    self._look(client, now)
+                    if isinstance(client, BoshClient):
+                        self._look(client, now)
+                    elif client.jid:
+                        self._hub.statistics(client)
                 except Exception as error:  # noqa: BLE001 - one session's fault must not end the tick
                     self._hub.fault(client, error, now)
             if perf_counter() >= stop_at:
@@ -80,12 +89,7 @@ class Reaper:
         if log.debug_enabled:
             log.idle_tick(sid=client.name, idle_ms=round(idle_s * 1000), jid=client.jid)
             if client.jid:
-                log.statistics(
-                    epoch_ms=round(self._hub.clock.wall() * 1000),
-                    jid=client.jid,
-                    msgs_sent=client.sent,
-                    msgs_received=client.received,
-                )
+                self._hub.statistics(client)
         if idle_s > limit_s:
             log.closing_idle(sid=client.name, jid=client.jid, threshold_s=round(limit_s))
             client.end("idle", now)

@@ -25,10 +25,11 @@ from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_answer import Cors
 from poise.server.notification.http_site import HttpPort, HttpSite
 from poise.server.notification.hub import Accounts, Hub
+from poise.server.notification.live import LiveSession, live
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
-from poise.server.notification.tcp import TcpService
+from poise.server.notification.tcp import TcpService, keep_alive
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, IDLE_S, STOP_S, HttpLimits, HttpTimes
 from poise.server.notification.websocket import WebSocketPolicy, WebSocketService
 
@@ -91,19 +92,6 @@ class NotificationSettings:
     """Further names by which XMPP clients may address this server."""
     limits: HttpLimits = field(default_factory=HttpLimits)
     times: HttpTimes = field(default_factory=HttpTimes)
-
-
-class LiveSession(NamedTuple):
-    """A session as operators may see it."""
-
-    id: str
-    """The start of its sid: enough to tell sessions apart, too little to take one over."""
-    transport: str
-    jid: str
-    """Full JID; empty before bind."""
-    address: str
-    age_s: float
-    idle_s: float
 
 
 class Metric(NamedTuple):
@@ -181,6 +169,8 @@ class NotificationService:
                     ssl_shutdown_timeout=FAREWELL_S if listen.tls is not None else None,
                 )
                 self._servers.append(server)
+                for listening in server.sockets:
+                    keep_alive(listening)
                 port = self._ports[listen.name] = server.sockets[0].getsockname()[1]
                 if listen.kind is Kind.HTTP and listen.bosh and listen.websocket:
                     endpoints.append((listen.tls is not None, port))
@@ -189,7 +179,7 @@ class NotificationService:
             raise
         self.site.pages |= host_meta(self.settings.domain, endpoints)
         self.hub.wheel.watch(Heartbeat(self.hub))
-        self.hub.wheel.watch(Reaper(self.bosh, self.settings.reaper_period_s))
+        self.hub.wheel.watch(Reaper(self.bosh, self.settings.reaper_period_s, self._streams_over_sockets))
         self._log.started()
 
     @property
@@ -331,12 +321,12 @@ class NotificationService:
         self.host.announce(available, self.hub.now())
         self.hub.settle()
 
-    def kill(self, jid: str) -> bool:
-        """End the session of a full JID for the operator; False when there is none."""
+    def kill(self, jid: str, by: str = "") -> bool:
+        """End the session of a full JID for the operator, `by` whom; False when there is none."""
         now = self.hub.now()
         for client in self._clients():
             if client.jid == jid:
-                client.end("killed", now)
+                client.end("killed", now, evidence=f"by {by}" if by else "")
                 self.hub.settle()
                 return True
         return False
@@ -346,17 +336,20 @@ class NotificationService:
     def sessions(self) -> list[LiveSession]:
         """All sessions, bound or not."""
         now = self.hub.now()
-        return [
-            LiveSession(
-                f"{client.name[:4]}…",
-                client.transport,
-                client.jid,
-                client.address,
-                now - client.created_at,
-                client.idle_s(now),
-            )
-            for client in self._clients()
-        ]
+        return [live(client, now) for client in self._clients()]
+
+    def page(self, user: str, start: int, count: int) -> tuple[int, list[LiveSession]]:
+        """How many sessions there are, and `count` of them from the `start`th on, by JID and age; unbound ones first.
+        With a `user` only his."""
+        now = self.hub.now()
+        clients = [client for client in self._clients() if not user or client.jid.partition("@")[0] == user]
+        clients.sort(key=lambda client: (client.jid, client.created_at))
+        return len(clients), [live(client, now) for client in clients[start : start + count]]
+
+    @property
+    def storage_trouble(self) -> str:
+        """Why what the host must not forget is not being written; empty when it is, or nothing is kept."""
+        return self.hub.persistence.trouble if self.hub.persistence is not None else ""
 
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
@@ -412,10 +405,11 @@ class NotificationService:
             ),
         )
 
-    def _clients(self) -> Iterable[ClientSession]:
-        yield from list(self.bosh.sessions.values())
-        yield from list(self.tcp.clients)
-        yield from list(self.websocket.clients)
+    def _clients(self) -> list[ClientSession]:
+        return [*self.bosh.sessions.values(), *self._streams_over_sockets()]
+
+    def _streams_over_sockets(self) -> list[ClientSession]:
+        return [*self.tcp.clients, *self.websocket.clients]
 
 
 async def _turn_of_the_loop() -> None:

@@ -11,7 +11,7 @@ for a moment; closing at once would answer it with a reset, which takes the last
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished, TcpStream
 from poise.protocols.xmpp.xml import escape_attr
 from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.hub import Hub, Verdict
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, LINGER_S, SIGN_IN_S, SLOW_READER_S
 
@@ -54,9 +54,9 @@ class TcpClient(ClientSession, asyncio.Protocol):
         now = hub.now()
         super().__init__(hub, C2S(hub.host.domain, policy), "", now)
         self._service = service
-        self._stream = TcpStream(self.c2s, _new_id)
+        self._stream = TcpStream(self.c2s, new_id)
         self._transport: asyncio.Transport | None = None
-        self._id = _new_id()
+        self._id = new_id()
         self._tls = tls
         self._heard_at = now
         self._quiet_from = now  # later than heard_at when the server itself did not run; once it is over, when it ended
@@ -78,7 +78,6 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self._transport.write(self._stream.end("shutdown" if self.hub.stopping else "too-active", refused))
             self._transport.close()
             return
-        keep_alive(transport.get_extra_info("socket"))
         self._service.clients.add(self)
         self.hub.begun(self)
 
@@ -111,6 +110,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
                 self._forget("socket-lost", self.hub.now(), evidence, None)
             self._service.leaving.discard(self)
             self.hub.settle()
+        self._stream.close()
         del self._stream  # nothing reads any more; the timer wheel may keep the rest of us for up to SIGN_IN_S
 
     def _read_on(self) -> None:
@@ -206,6 +206,15 @@ class TcpClient(ClientSession, asyncio.Protocol):
     def idle_s(self, now: float) -> float:
         """Seconds since the client last sent anything."""
         return now - self._heard_at
+
+    def heard(self, now: float) -> tuple[float, float]:
+        """Bytes came at this moment, and none since."""
+        return self._heard_at, self._heard_at
+
+    @property
+    def load(self) -> Load:
+        """What the client has not read yet."""
+        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
 
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the stream by a code of the registry."""
@@ -362,22 +371,22 @@ class TcpService:
         return lambda: TcpClient(self, policy, starttls)
 
 
-def _new_id() -> str:
-    return secrets.token_hex(8)
+def new_id() -> str:
+    """Unpredictable, as a stream's id must be (RFC 6120 section 4.7.3)."""
+    return os.urandom(8).hex()
 
 
 def _ping(domain: str, jid: str) -> bytes:
     """XEP-0199, server to client."""
-    head = f'<iq xmlns="jabber:client" type="get" id="ping-{_new_id()}" from="{domain}" to="{escape_attr(jid)}">'
+    head = f'<iq xmlns="jabber:client" type="get" id="ping-{new_id()}" from="{domain}" to="{escape_attr(jid)}">'
     return f'{head}<ping xmlns="urn:xmpp:ping"/></iq>'.encode()
 
 
-def keep_alive(sock: socket.socket | None) -> None:
-    """Have the system notice a peer that is gone without a word."""
-    if sock is None:
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+def keep_alive(listening: socket.socket) -> None:
+    """Have the system notice peers that are gone without a word: what a listening socket is set to, the connections it
+    accepts inherit."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE:
         option = getattr(socket, name, None)
         if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -8,7 +8,6 @@ to the client are built by `ws_frames`: a header of two to ten bytes before byte
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -28,11 +27,11 @@ from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Limits
 from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.client import ClientSession, Load, Output
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
-from poise.server.notification.tcp import UNSTORED_MAX, keep_alive
+from poise.server.notification.tcp import UNSTORED_MAX, new_id
 from poise.server.notification.timing import CLOSING_S, DEFLATE_FROM_BYTES, SIGN_IN_S, SLOW_READER_S
 from poise.server.notification.ws_frames import Deflater, text_frame
 from poise.server.notification.ws_handshake import SILENT, Handshake, Rejected
@@ -96,13 +95,13 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._service = service
         self._connection = connection
         redirect = "" if secure else self._policy.redirect_uri
-        self._stream = FramedStream(self.c2s, _new_id, redirect=redirect, limits=service.limits)
+        self._stream = FramedStream(self.c2s, new_id, redirect=redirect, limits=service.limits)
         self._wire = Protocol(Side.SERVER, max_size=self._policy.message_max_bytes, logger=SILENT)
         self._wire.extensions = list(extensions)
         self._deflater = service.deflater(extensions)
         self._deflate_from = (self._policy.deflate_from_bytes if extensions else 0) or _NEVER
         self._transport: asyncio.Transport | None = None
-        self._id = _new_id()
+        self._id = new_id()
         self._heard_at = now
         self._quiet_from = now  # later than heard_at when the server itself did not run
         self._pinged = False
@@ -116,7 +115,6 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The handshake is done."""
         self._transport = cast(asyncio.Transport, transport)
-        keep_alive(transport.get_extra_info("socket"))
         self._service.clients.add(self)
         self.hub.begun(self)
 
@@ -289,6 +287,15 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         """Seconds since anything came from the client; a live one answers pings."""
         return now - self._heard_at
 
+    def heard(self, now: float) -> tuple[float, float]:
+        """Bytes came at this moment, and none since."""
+        return self._heard_at, self._heard_at
+
+    @property
+    def load(self) -> Load:
+        """What the client has not read yet."""
+        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
+
     def released(self, now: float) -> None:
         """All that this client sent is durable: pongs may say so, and more may come."""
         self._answer_frames(now)
@@ -435,7 +442,3 @@ class WebSocketService:
     def _refuse(self, connection: HttpConnection, request: RequestReader, answer: Rejected) -> None:
         self.refused += 1
         connection.refuse(request, answer.status, answer.body, answer.headers)
-
-
-def _new_id() -> str:
-    return secrets.token_hex(8)

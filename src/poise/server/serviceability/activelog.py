@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from poise.server.modes import LOG, make_folder, tighten
+
 FOLDERS = ("openfire", "openfireservice", "webservices", "clientlogs")
 """Folders of `logs/desktop`, named as `file get activelog desktop` finds them."""
 
@@ -26,7 +28,10 @@ class Activelog:
         """Our own trace."""
 
     def create(self) -> None:
-        """Make every folder. Raises OSError."""
-        for name in FOLDERS:
-            (self.desktop / name).mkdir(parents=True, exist_ok=True)
-        self.poise.mkdir(parents=True, exist_ok=True)
+        """Make every folder, and take from those and from logs that are there what others may not have. Raises
+        OSError."""
+        for folder in (self.root, self.desktop, *(self.desktop / name for name in FOLDERS), self.poise):
+            make_folder(folder)
+            for path in folder.iterdir():
+                if path.is_file():
+                    tighten(path, LOG)

@@ -50,24 +50,27 @@ def file_stamp(moment: datetime) -> str:
 
 
 class Stamper:
-    """Stamps of one form, the part that changes once a second made once a second. For one thread only."""
+    """Stamps of one form, made once a millisecond, most of it once a second. For one thread only."""
 
     def __init__(self, make: Callable[[float], tuple[str, str]]) -> None:
         """`make` gives, for a whole second, what stands before and after the milliseconds."""
         self._make = make
         self._second = -1
         self._around = ("", "")
+        self._millisecond = -1
+        self._stamp = ""
 
     def __call__(self, wall: float) -> str:
         """The stamp of that moment."""
-        second = int(wall)
-        microseconds = round((wall - second) * 1e6)
-        if microseconds == 1_000_000:
-            second, microseconds = second + 1, 0
-        if second != self._second:
-            self._second, self._around = second, self._make(float(second))
-        before, after = self._around
-        return f"{before}{microseconds // 1000:03d}{after}"
+        millisecond = int(wall * 1e6 + 0.5) // 1000
+        if millisecond != self._millisecond:  # what one request causes is mostly told within the same
+            self._millisecond = millisecond
+            second, rest = divmod(millisecond, 1000)
+            if second != self._second:
+                self._second, self._around = second, self._make(float(second))
+            before, after = self._around
+            self._stamp = f"{before}{rest:03d}{after}"
+        return self._stamp
 
 
 def iso_stamper() -> Stamper:

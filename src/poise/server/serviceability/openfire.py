@@ -10,7 +10,7 @@ from __future__ import annotations
 import traceback
 from datetime import tzinfo
 
-from poise.registry import Closed
+from poise.registry import ENDINGS, Closed
 from poise.server.clock import Clock
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.lines import local, one_line, openfire_stamp
@@ -22,6 +22,9 @@ MAX_BYTES = 10 * 1024 * 1024
 """Size at which an openfire log is rotated. Upstream rotates at 1 MB: with HTTP bodies a minute of a busy server."""
 KEEP = 10
 """Rotated files kept of each log."""
+
+TRANSPORTS = ("bosh", "tcp", "websocket")
+"""Bindings, as metrics name them."""
 
 
 class OpenfireLog:
@@ -56,6 +59,9 @@ class OpenfireLog:
         self._created = metrics.counter("poise_sessions_created_total", "Sessions opened.", "transport")
         self._bound = metrics.counter("poise_sessions_bound_total", "Sessions signed in and bound.")
         self._ended = metrics.counter("poise_sessions_ended_total", "Sessions ended, by ending.", "code", "transport")
+        for code in ENDINGS:  # all at once: what first appears with a value has no rate
+            for transport in TRANSPORTS:
+                self._ended.add(code, transport, by=0)
         self._refused = metrics.counter("poise_sign_ins_failed_total", "Sign-ins refused.", "temporary")
         self._overactive = metrics.counter("poise_overactivity_total", "Requests beyond what was agreed, let pass.")
         self._stalls = metrics.counter("poise_stalls_total", "Times in which the server did not run.")

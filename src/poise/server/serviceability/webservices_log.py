@@ -228,6 +228,11 @@ class WebservicesLog:
         self.line(WORKER, severity, "SYSTEM_STATUS", reason or "Ready for requests", ("status", state))
         self._trace.event("service_state_changed", status=state, reason=reason)
 
+    def demo_telephony(self, alive: bool, text: str) -> None:
+        """The demo's simulated CTI server ended, or was started again."""
+        self.line(WORKER, NOTICE if alive else ERROR, "DEMO_CTI_SERVER", text)
+        self._trace.event("demo_telephony_changed", alive=alive, text=text)
+
     def account_locked(self, name: str) -> None:
         """Somebody failed too often; the client is not told, so the operator is."""
         self.line(EXEC, WARNING, "ACCOUNT_LOCKED", "Locked after repeated failed sign-ins", ("user", name))
@@ -255,6 +260,12 @@ class WebservicesLog:
             request_id=request_id,
         )
 
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        """An administrator ended somebody's session with the notification service."""
+        values = (("user", user), ("address", address), ("jid", jid))
+        self.line(EXEC, NOTICE, "AUDIT_SESSION_KILLED", "An administrator ended a session", *values)
+        self._trace.event("session_killed", user=user, address=address, jid=jid)
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering a request."""
         text = f"{type(error).__name__}: {error}"
@@ -271,6 +282,14 @@ class WebservicesLog:
             text = f"The certificate in use stays in use: {error}"
             self.line(WORKER, ERROR, "CERTIFICATES_REFUSED", text)
         self._trace.event("certificates_read", error=str(error) if error is not None else "")
+
+    def storage(self, trouble: str) -> None:
+        """The database refuses what must survive a restart; empty: it takes it again."""
+        if trouble:
+            self.line(WORKER, ERROR, "STORAGE_FAILED", f"What must survive a restart is not written: {trouble}")
+        else:
+            self.line(WORKER, NOTICE, "STORAGE_RECOVERED", "What must survive a restart is written again")
+        self._trace.event("storage_state_changed", trouble=trouble)
 
     def _missing(self, count: int) -> str:
         # on the writer's thread: a stamp of its own, and number 0, because the sequence belongs to the event loop
@@ -297,6 +316,8 @@ class WebservicesLog:
 
 def _balanced(value: str) -> str:
     """The value, unless its brackets would end the field too early or too late: then with round ones."""
+    if "[" not in value and "]" not in value:
+        return value
     depth = 0
     for char in value:
         depth += (char == "[") - (char == "]")

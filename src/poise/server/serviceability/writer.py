@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from poise.server.modes import log_opener, make_folder
 
 QUEUE_BYTES_MAX = 32 * 1024 * 1024
 """Characters waiting to be written, over all files: about ten seconds of 10,000 lines each. A disk that stands still
@@ -34,6 +37,10 @@ class Naming(Protocol):
         """Make room for a new file after the present one is full."""
 
 
+def _append(path: Path) -> BinaryIO:
+    return open(path, "ab", buffering=0, opener=log_opener)
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """`debug.log`, then `debug.log-1` (newest) up to `-keep`, as Openfire has it."""
@@ -43,7 +50,7 @@ class Numbered:
 
     def open(self, folder: Path) -> BinaryIO:
         """Append to the file of that name."""
-        return (folder / self.name).open("ab", buffering=0)
+        return _append(folder / self.name)
 
     def rotate(self, folder: Path) -> None:
         """Push every file one number up; the last one goes."""
@@ -67,7 +74,7 @@ class Stamped:
         files = sorted(folder.glob(f"{self.prefix}.*.log"))
         for file in files[: max(0, len(files) - self.keep + 1)]:
             file.unlink(missing_ok=True)
-        return (folder / f"{self.prefix}.{self.stamp()}.log").open("ab", buffering=0)
+        return _append(folder / f"{self.prefix}.{self.stamp()}.log")
 
     def rotate(self, folder: Path) -> None:
         """Nothing: the next file has a name of its own."""
@@ -96,6 +103,11 @@ class LogFile:
         """Lines that were not written, for whatever reason."""
         return self._refused + self._failed
 
+    @property
+    def behind(self) -> int:
+        """Lines that are missing and of which the file could not tell yet: its disk still refuses."""
+        return self.dropped - self._told
+
     def write(self, text: str) -> None:
         """Queue complete lines, newline at the end included. Never blocks, never raises."""
         if not self._writer.put(self, text):
@@ -109,7 +121,7 @@ class LogFile:
         data = "".join(texts).encode("utf-8", "backslashreplace")
         try:
             if self._stream is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_folder(self._folder)
                 self._stream = self._naming.open(self._folder)
                 self._size = os.fstat(self._stream.fileno()).st_size
             if self._size and self._size + len(data) > self._max_bytes:
@@ -146,7 +158,9 @@ class LogWriter:
 
     def __init__(self, max_bytes: int = QUEUE_BYTES_MAX) -> None:
         self._max_bytes = max_bytes
-        self._queue: queue.SimpleQueue[tuple[LogFile, str] | threading.Event | None] = queue.SimpleQueue()
+        self._lines: deque[tuple[LogFile, str] | threading.Event | None] = deque()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._awake = False  # whether the thread is certain to look at `_lines` again: once woken is enough
         self._queued = 0  # written by the event loop only
         self._done = 0  # written by the thread only: two counters need no lock
         self._hurry = threading.Event()
@@ -165,38 +179,52 @@ class LogWriter:
         """Lines of all files that were not written."""
         return sum(file.dropped for file in self._files)
 
+    @property
+    def trouble(self) -> str:
+        """Why logs are not complete at present, for /readyz; empty when they are."""
+        if not self._thread.is_alive():
+            return "The thread that writes logs has ended"
+        behind = sum(file.behind for file in self._files)
+        return f"{behind} log lines could not be written" if behind else ""
+
     def put(self, file: LogFile, text: str) -> bool:
         """Queue lines of one file; False when the bound is reached."""
         if self._queued - self._done + len(text) > self._max_bytes:
             return False
         self._queued += len(text)
-        self._queue.put((file, text))
+        self._add((file, text))
         return True
+
+    def _add(self, item: tuple[LogFile, str] | threading.Event | None) -> None:
+        # appending to a deque costs a tenth of a queue's put, so the queue carries only the first line of a batch
+        self._lines.append(item)
+        if not self._awake:
+            self._awake = True
+            self._wake.put(None)
 
     def flush(self) -> None:
         """Wait until everything queued so far is written. Not for the event loop's thread while it serves."""
         reached = threading.Event()
-        self._queue.put(reached)
+        self._add(reached)
         self._hurry.set()
         reached.wait()
 
     def close(self) -> None:
         """Write what is queued, close the files, end the thread."""
-        self._queue.put(None)
+        self._add(None)
         self._hurry.set()
         self._thread.join()
 
     def _run(self) -> None:
         while True:
-            batch = [self._queue.get()]
+            self._wake.get()
             self._hurry.wait(LINGER_S)
             self._hurry.clear()
-            while batch:
-                while len(batch) < BATCH_MAX and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())  # this thread is the only one that takes
+            self._awake = False  # before the lines are taken: one that comes later wakes this thread again
+            while lines := self._lines:
+                batch = [lines.popleft() for _ in range(min(len(lines), BATCH_MAX))]  # nobody else takes any
                 if not self._work(batch):
                     return
-                batch = [] if self._queue.empty() else [self._queue.get_nowait()]
 
     def _work(self, batch: list[tuple[LogFile, str] | threading.Event | None]) -> bool:
         """Write a batch, grouped by file; False when the end was among it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import argon2
 
-from poise.server.accounts import password_hasher
+from poise.server.hashing import password_hasher
 from poise.server.storage.records import COLUMNS, Account, ReasonCodeRecord, Role
 from poise.server.storage.store import Store
 from poise.server.storage.verifiers import Verifiers

@@ -6,6 +6,7 @@ Every statement runs on the store's own thread, so that the event loop never wai
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import SQLAlchemyError
 
+from poise.server.modes import SECRET, tighten
+from poise.server.storage.presences import Presences, WriteRefused
 from poise.server.storage.records import Account, LastPresence, ReasonCodeRecord, Role
 from poise.server.storage.tables import accounts, last_presence, reason_codes
 
@@ -25,11 +28,11 @@ DATABASE = "poise.db"
 """File name of the SQLite database in the data folder."""
 BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for another process's write lock (an import beside a running server) before it fails."""
-PRESENCE_LINGER_S = 0.05
-"""Seconds presences wait for company before they are written together. After a restart all agents come back within
-seconds; a crash within this time may forget that an agent was here."""
 ROWS_PER_STATEMENT = 500
 """Rows named in one statement; SQLite allows 32,766 bound parameters, older builds 999."""
+
+
+_ALL_ACCOUNTS = sa.select(accounts).order_by(accounts.c.login_id)
 
 
 class StoreError(Exception):
@@ -44,29 +47,30 @@ def sqlite_url(path: Path) -> str:
 class Store:
     """Accounts, reason codes and last presence. Made by `open`; `close` waits for what was queued."""
 
-    def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor, told: Callable[[str], None]) -> None:
         self._engine = engine
         self._thread = thread
-        self._presence: dict[str, LastPresence] = {}
-        self._flush: asyncio.Future[None] | None = None
-        self._hurry = asyncio.Event()
-        self.presence_failures = 0
-        """Presences that could not be written; a restart would not know them."""
+        self._told = told
+        self._version: int | None = None
+        self.presences = Presences(self._write_presences, told)
 
     @classmethod
-    async def open(cls, url: str) -> Store:
-        """Connect and bring the tables to this version. Raises StoreError."""
+    async def open(cls, url: str, told: Callable[[str], None] = lambda _: None) -> Store:
+        """Connect and bring the tables to this version. Raises StoreError. `told` hears why presences are not being
+        written any more, and, with an empty text, that they are again."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="poise-store")
         try:
             engine = await asyncio.get_running_loop().run_in_executor(thread, _connect, url)
         except BaseException:
             thread.shutdown(wait=True)
             raise
-        return cls(engine, thread)
+        return cls(engine, thread, told)
 
     async def close(self) -> None:
         """Write what is pending and let go of the database."""
-        await self.flush()
+        lost = await self.flush()
+        if lost:
+            self._told(f"{lost} presences are lost: a restart will not know who was here")
         await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
         self._thread.shutdown(wait=True)
 
@@ -81,8 +85,7 @@ class Store:
 
     async def all_accounts(self) -> list[Account]:
         """Every account, in the order of login ids. Raises StoreError."""
-        query = sa.select(accounts).order_by(accounts.c.login_id)
-        return await self.run(lambda connection: [_account(row) for row in connection.execute(query)])
+        return await self.run(lambda connection: [_account(row) for row in connection.execute(_ALL_ACCOUNTS)])
 
     async def put_accounts(self, rows: Sequence[Account]) -> None:
         """Add accounts, or replace those with the same login id; all or nothing. Raises StoreError."""
@@ -131,39 +134,30 @@ class Store:
         )
 
     def record_presence(self, presence: LastPresence) -> None:
-        """Remember, soon and without waiting. Many changes while one write is under way become one write."""
-        self._presence[presence.user] = presence
-        if self._flush is None:
-            self._hurry = asyncio.Event()
-            self._flush = asyncio.ensure_future(self._write_presence(self._hurry))
+        """Remember, soon and without waiting; see `presences`."""
+        self.presences.record(presence)
 
-    async def flush(self) -> None:
-        """Wait until every recorded presence is written."""
-        while self._flush is not None:
-            self._hurry.set()
-            await self._flush
+    async def flush(self) -> int:
+        """Write every recorded presence. How many the database refuses."""
+        return await self.presences.flush()
 
-    async def _write_presence(self, hurry: asyncio.Event) -> None:
+    async def _write_presences(self, presences: Sequence[LastPresence]) -> None:
+        values = [{"user": row.user, "available": row.available, "at": row.at} for row in presences]
         try:
-            while self._presence:
-                try:
-                    await asyncio.wait_for(hurry.wait(), PRESENCE_LINGER_S)
-                except TimeoutError:
-                    pass
-                values = [
-                    {"user": row.user, "available": row.available, "at": row.at} for row in self._presence.values()
-                ]
-                self._presence = {}
-                try:
-                    await self.run(self._replace_presence(values))
-                except StoreError:
-                    self.presence_failures += len(values)
-        finally:
-            self._flush = None
+            await self.run(lambda connection: _replace(connection, last_presence, last_presence.c.user, values))
+        except StoreError as error:
+            raise WriteRefused(str(error)) from None
 
-    @staticmethod
-    def _replace_presence(values: list[dict[str, Any]]) -> Callable[[sa.Connection], None]:
-        return lambda connection: _replace(connection, last_presence, last_presence.c.user, values)
+    async def accounts_if_changed(self) -> list[Account] | None:
+        """Every account when another process has written to the database since the last call, else None; the first call
+        always reads. Raises StoreError.
+
+        SQLite keeps a number for each connection that moves with everybody's commits but its own; other engines have
+        nothing as cheap, and are read each time.
+        """
+        version, found = await self.run(lambda connection: _accounts_after(connection, self._version))
+        self._version = version
+        return found
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         """Do something in one transaction on the store's thread. Raises StoreError."""
@@ -180,11 +174,12 @@ class Store:
 def _connect(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url)
+        _keep_private(engine.url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
             migrate(connection)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"the database cannot be opened or brought up to date: {type(error).__name__}") from None
     return engine
 
@@ -205,6 +200,26 @@ def migrate(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _accounts_after(connection: sa.Connection, version: int | None) -> tuple[int | None, list[Account] | None]:
+    """The database's version, and the accounts unless that is `version`."""
+    now = None
+    if connection.dialect.name == "sqlite":
+        now = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+        if now == version:
+            return now, None
+    return now, [_account(row) for row in connection.execute(_ALL_ACCOUNTS)]
+
+
+def _keep_private(url: sa.URL) -> None:
+    """Nobody but the server's user reads a SQLite file, whoever made it and whatever his umask was. Raises OSError."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
+        return
+    path = Path(url.database)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, SECRET))  # SQLite makes the files beside it with the mode of it
+    for end in ("", "-wal", "-shm", "-journal"):
+        tighten(path.with_name(path.name + end), SECRET)
 
 
 def _find_account(connection: sa.Connection, name: str) -> Account | None:

@@ -74,6 +74,9 @@ class RestLog(Protocol):
     ) -> None:
         """A request was answered."""
 
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        """An administrator ended somebody's session with the notification service."""
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering."""
 

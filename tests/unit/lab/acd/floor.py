@@ -1,6 +1,6 @@
 """A simulated contact centre with one client that sees everything, byte by byte and on hand-moved time.
 
-`Floor.call(...)` and its like send a request as a desktop server would; what is heard is kept in `heard` and told in short
+`Floor.call(...)` and its like send a request as a desktop server would; what is heard is told in short
 lines: "BEGIN_CALL/1001 #1", with small numbers for call ids.
 """
 

@@ -72,7 +72,7 @@ class Observer:
         if controller is not None:
             assert controller in parties
             self.connections[call_id, controller] = CONNECT
-        known = {device for number, device in self.connections if number == call_id}
+        known = {device for (number, device), lcs in self.connections.items() if number == call_id and lcs}
         gone = message.text("TRANSFERRING_DEVID")
         assert known - {gone} <= set(parties), "a party is missing"
         if gone is not None:

@@ -36,6 +36,12 @@ CONFIG = ConfigReceived(
     teams=(TeamConfig(1, "Sales", ("1001", "1002"), ("1101",)),),
     skill_groups=(SkillGroupConfig(10, "Sales"),),
 )
+UPPER = ConfigReceived(
+    (*CONFIG.agents, AgentConfig("AGENT7", "Seventh", "Agent", "Seven")),
+    (TeamConfig(1, "Sales", ("1001", "1002", "AGENT7"), ("1101",)),),
+    CONFIG.skill_groups,
+)
+"""The same and one agent whose id is in upper case."""
 USER = "/finesse/api/User/1001"
 TEAM = "/finesse/api/Team/1/Users"
 SYSTEM_INFO = "/finesse/api/SystemInfo"

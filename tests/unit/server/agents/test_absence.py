@@ -11,7 +11,7 @@ from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.config import AgentConfig, ConfigReceived
 from poise.protocols.cti.constants import AgentState as Cti
 from poise.protocols.cti.outputs import Outcome
-from poise.server.agents.absence import UNMEASURED_S, Absence
+from poise.server.agents.absence import DUE_MOST, UNMEASURED_S, Absence
 from tests.unit.server.agents.stage import CONFIG, USER, Stage
 
 
@@ -216,10 +216,43 @@ def test_after_a_restart_who_was_here_and_does_not_come_back_gets_the_same_grace
         stage.event(Cti.AVAILABLE, agent_id)
     stage.link_up()
     stage.service.presence("1002", "desktop", True, 1)
-    stage.clock.advance(119)
+    stage.clock.advance(60)
+    assert stage.log.lines[-1] == ("agent_presence", "1001", False, 60.0)
+    stage.clock.advance(59)
     assert stage.asked() == []
     stage.clock.advance(1)
     assert stage.asked() == [("1001", "LOGOUT", 255, 1)]
+
+
+def test_a_sign_in_that_arrives_when_the_client_has_gone_is_told_with_what_is_left_of_the_grace(stage: Stage) -> None:
+    stage.in_service()
+    stage.service.presence("1001", "desktop", True, 1)
+    stage.wish(AgentState.LOGIN)
+    gone(stage)
+    stage.clock.advance(20)
+    stage.event(Cti.NOT_READY)
+    assert stage.log.lines[-1] == ("agent_presence", "1001", False, 40.0)
+    stage.clock.advance(40)
+    assert ("1001", "LOGOUT", 255, 1) in stage.asked()
+
+
+def test_a_whole_contact_centre_that_does_not_return_is_signed_out_in_turns(stage: Stage) -> None:
+    people = [str(number) for number in range(2001, 2001 + 2 * DUE_MOST + 1)]
+    stage.service.start(people)
+    stage.configure(ConfigReceived(tuple(AgentConfig(n, f"a{n}", "A", "B") for n in people), (), ()))
+    for agent_id in people:
+        stage.event(Cti.AVAILABLE, agent_id)
+    stage.link_up()
+    stage.clock.advance(60)
+    stage.clock.advance(59.9)
+    assert stage.asked() == []
+    sent = []
+    for _ in range(8):
+        stage.clock.advance(1 / 16)
+        sent.append(len(stage.asked()))
+    turns = [after - before for before, after in zip([0, *sent], sent, strict=False)]
+    assert max(turns) == DUE_MOST
+    assert sent[-1] == len(people)
 
 
 def test_sessions_ended_by_the_stop_of_the_server_are_not_held_against_anyone(stage: Stage) -> None:

@@ -21,7 +21,7 @@ from poise.protocols.cti.outputs import LinkDown, LinkUp, Outcome, StatisticsRec
 from poise.server.agents import publishing
 from poise.server.agents.publishing import SLICE_STEPS
 from poise.server.agents.request_lines import WAITING_MAX
-from tests.unit.server.agents.stage import CONFIG, SIDE, SYSTEM_INFO, TEAM, USER, Stage
+from tests.unit.server.agents.stage import CONFIG, SIDE, SYSTEM_INFO, TEAM, UPPER, USER, Stage
 
 
 @pytest.fixture
@@ -342,13 +342,6 @@ def test_the_notification_service_is_told_when_every_node_is_made_and_not_for_an
 
 
 # ---- the case of ids
-
-
-UPPER = ConfigReceived(
-    (*CONFIG.agents, AgentConfig("AGENT7", "Seventh", "Agent", "Seven")),
-    (TeamConfig(1, "Sales", ("1001", "1002", "AGENT7"), ("1101",)),),
-    CONFIG.skill_groups,
-)
 
 
 def test_an_agent_id_in_upper_case_is_found_in_any_case_and_shown_as_the_cti_server_writes_it(stage: Stage) -> None:

@@ -8,9 +8,11 @@ from poise.server.notification import reaper as reaper_module
 from tests.support.server import DOMAIN, Server, start
 from tests.unit.server.notification.bosh_client import NOTIFICATION, BoshClient, Connection
 from tests.unit.server.notification.recorder import Recorder
+from tests.unit.server.notification.test_tcp import Stream
 
 EMPTY = "<body xmlns='http://jabber.org/protocol/httpbind'></body>"
 NODE = "/finesse/api/User/1001"
+TOLD_AT_THE_END = ["statistics", "session_closed", "session_ended"]
 TOLD = ("idle_tick", "statistics", "closing_idle", "session_closed", "session_ended", "store_offline")
 
 
@@ -35,7 +37,7 @@ def test_a_client_that_dies_leaves_the_seeds_lines_in_the_seeds_order() -> None:
         server.publish(NODE, NOTIFICATION)
     assert [tick["idle_ms"] for tick in log.all("idle_tick")] == [0, 30000, 60000, 90000]
     assert {tick["jid"] for tick in log.all("idle_tick")} == {client.jid}
-    assert log.names(*TOLD)[-4:] == ["closing_idle", "session_closed", "session_ended", "store_offline"]
+    assert log.names(*TOLD)[-5:] == ["closing_idle", "statistics", "session_closed", "session_ended", "store_offline"]
     assert log.only("closing_idle") == {"sid": client.sid, "jid": client.jid, "threshold_s": 60}
     assert log.only("session_closed")["jid"] == client.jid
     closed = log.only("session_ended")["closed"]
@@ -61,11 +63,24 @@ def test_statistics_are_told_once_a_tick_for_every_signed_in_session() -> None:
         client = BoshClient(server).settled()
         BoshClient(server, "1002").create()
         server.pass_time(30)
-    told = log.only("statistics")
+        [told] = log.all("statistics")
     assert told["jid"] == client.jid
     assert told["epoch_ms"] == 1_700_000_030_000
     assert (told["msgs_received"], told["msgs_sent"]) == (1, 2)
     assert len(log.all("idle_tick")) == 2
+
+
+def test_statistics_are_told_for_every_binding_at_each_tick_and_at_the_end() -> None:
+    log = Recorder()
+    with start(log=log, tcp_idle_s=1000.0) as server:
+        stream = Stream(server, "1002").sign_in()
+        stream.until("<presence")
+        server.pass_time(30)
+        assert [(told["jid"], told["msgs_received"]) for told in log.all("statistics")] == [(f"1002@{DOMAIN}/r", 1)]
+        server.do(lambda service: service.kill(f"1002@{DOMAIN}/r", by="admin"))
+    assert log.names("statistics", "session_closed", "session_ended") == ["statistics", *TOLD_AT_THE_END]
+    assert log.only("session_ended")["closed"].evidence == "by admin"
+    assert len(log.all("idle_tick")) == 0
 
 
 def test_ticks_come_every_thirty_seconds_or_as_set() -> None:

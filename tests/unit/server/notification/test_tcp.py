@@ -9,6 +9,7 @@ import pytest
 
 from poise.server.notification import tcp as tcp_module
 from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.service import NotificationService
 from poise.server.notification.timing import SIGN_IN_S
 from tests.support.server import DOMAIN, PUBLISHER, Server, start
 from tests.unit.server.notification.bosh_client import OPEN, BoshClient
@@ -248,3 +249,18 @@ def test_last_words_that_nobody_reads_do_not_hold_the_connection_for_ever(monkey
         server.pass_time(21)
         assert server.do(lambda service: len(service.tcp.leaving)) == 0
         stream.socket.close()
+
+
+def test_the_system_looks_after_connections_whose_peer_is_gone_without_a_word() -> None:
+    def kept_alive(service: NotificationService) -> tuple[int, int]:
+        (client,) = service.tcp.clients
+        assert client._transport is not None
+        accepted = client._transport.get_extra_info("socket")
+        return (
+            accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+            accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+        )
+
+    with start() as server:
+        Stream(server).sign_in()
+        assert server.do(kept_alive) == (1, 60)

@@ -17,7 +17,8 @@ from poise.protocols.xmpp.bosh.timing import INACTIVITY_S
 from poise.protocols.xmpp.records import MessageRecord
 from poise.server.notification import websocket as module
 from poise.server.notification.admission import AdmissionPolicy
-from poise.server.notification.service import LiveSession, NotificationService
+from poise.server.notification.live import LiveSession
+from poise.server.notification.service import NotificationService
 from poise.server.notification.tcp import UNSTORED_MAX
 from poise.server.notification.timing import CLOSING_S, SIGN_IN_S
 from poise.server.notification.websocket import WebSocketPolicy

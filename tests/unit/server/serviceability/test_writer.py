@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,3 +139,37 @@ def test_a_short_write_is_continued() -> None:
     stream = Slow()
     LogFile._write_all(stream, b"0123456789")
     assert stream.getvalue() == b"0123456789"
+
+
+def test_logs_are_for_the_servers_user_and_group(writer: LogWriter, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        log(writer, tmp_path / "logs").write("line\n")
+        writer.flush()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "logs" / "a.log").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "logs").stat().st_mode) == 0o750
+
+
+def test_there_is_trouble_from_the_first_lost_line_until_the_file_can_tell_of_it(
+    writer: LogWriter, tmp_path: Path
+) -> None:
+    gate = Gate(tmp_path)
+    gate.gate.set()
+    gate.broken = True
+    file = log(writer, tmp_path, gate)
+    assert writer.trouble == ""
+    file.write("lost\n")
+    writer.flush()
+    assert writer.trouble == "1 log lines could not be written"
+    gate.broken = False
+    file.write("later\n")
+    writer.flush()
+    assert writer.trouble == ""
+
+
+def test_a_log_thread_that_has_ended_is_trouble() -> None:
+    writer = LogWriter()
+    writer.close()
+    assert writer.trouble == "The thread that writes logs has ended"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import stat
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -151,14 +152,36 @@ def test_a_change_that_comes_while_another_is_being_written_is_not_lost(tmp_path
     play(tmp_path, second)
 
 
-def test_a_presence_that_cannot_be_written_is_counted_and_the_store_lives(tmp_path: Path) -> None:
+def test_accounts_are_read_again_only_after_another_process_wrote(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
-        await store.run(lambda connection: connection.execute(sa.text("DROP TABLE last_presence")))
+        await store.put_accounts([AGENT])
+        assert await store.accounts_if_changed() == [AGENT]
+        assert await store.accounts_if_changed() is None
         store.record_presence(LastPresence("1001", True, 1.0))
-        await store.run(lambda _: None)
         await store.flush()
-        assert store.presence_failures == 1
-        assert await store.reason_codes() == []
+        assert await store.accounts_if_changed() is None, "our own writes are no news"
+        other = await Store.open(sqlite_url(tmp_path / "poise.db"))
+        await other.put_accounts([SUPERVISOR])
+        await other.close()
+        assert await store.accounts_if_changed() == [AGENT, SUPERVISOR]
+        assert await store.accounts_if_changed() is None
+
+    play(tmp_path, story)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_nobody_else_may_read_the_database_even_one_that_was_made_too_open(tmp_path: Path) -> None:
+    file = tmp_path / "poise.db"
+    sqlite3.connect(file).close()
+    file.touch(0o644)
+    file.chmod(0o644)
+
+    async def story(store: Store) -> None:
+        await store.put_accounts([AGENT])
+        assert modes(tmp_path) == {"poise.db": 0o600, "poise.db-wal": 0o600, "poise.db-shm": 0o600}
 
     play(tmp_path, story)
 

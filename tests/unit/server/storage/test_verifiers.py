@@ -13,8 +13,9 @@ import argon2
 import sqlalchemy as sa
 
 from poise.protocols.xmpp.scram import ITERATIONS, ScramExchange, Verifier, derive
-from poise.server.accounts import LOCK_S, Accounts, Outcome
+from poise.server.accounts import Accounts, Outcome
 from poise.server.clock import ManualClock
+from poise.server.lockout import LOCK_S
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import Store, sqlite_url
 from poise.server.storage.verifiers import DIGESTS, Verifiers

@@ -29,6 +29,7 @@ PEOPLE = [
     Account("1003", "agent3", CHEAP.hash("1003"), AGENT),
     Account("1101", "supervisor1", CHEAP.hash("1101"), SUPERVISOR),
     Account("admin", "admin", CHEAP.hash("admin"), frozenset({Role.ADMINISTRATOR})),
+    Account("agent7", "seventh", CHEAP.hash("secret7"), AGENT),
     Account("2001", "elsewhere", CHEAP.hash("p:ä€"), AGENT),
 ]
 REASONS = (
@@ -47,7 +48,7 @@ class Memory:
     async def find_account(self, name: str) -> Account | None:
         if self.broken:
             raise StoreError("gone")
-        return next((a for a in PEOPLE if name == a.login_id or name.casefold() == a.login_name), None)
+        return next((a for a in PEOPLE if name.lower() == a.login_id or name.casefold() == a.login_name), None)
 
     async def set_password_hash(self, login_id: str, password_hash: str) -> bool:
         raise AssertionError("not in these tests")
@@ -62,6 +63,9 @@ class RestLog:
 
     def rest_request(self, **fields: Any) -> None:
         self.requests.append(fields)
+
+    def session_killed(self, *, user: str, address: str, jid: str) -> None:
+        self.requests.append({"user": user, "address": address, "killed": jid})
 
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         self.faults.append(error)

@@ -9,7 +9,7 @@ import pytest
 from poise.contact.states import Deployment
 from poise.protocols.cti.constants import AgentState as Cti
 from poise.protocols.cti.outputs import Outcome
-from tests.unit.server.agents.stage import USER
+from tests.unit.server.agents.stage import UPPER, USER
 from tests.unit.server.webservices.stage import Rest, play
 
 LOGIN = "<User><state>LOGIN</state><extension>1001</extension></User>"
@@ -136,6 +136,13 @@ def test_a_supervisor_changes_a_member_of_her_team() -> None:
         ("<User><state>LOGIN</state><extension>12a</extension></User>", (400, "Invalid Input")),
         ("<User><state>DANCING</state></User>", (400, "Invalid Input")),
         ("<User><state>TALKING</state></User>", (400, "Invalid Input")),
+        ("<User><state>NOT_READY</state><state>READY</state></User>", (400, "Invalid Input")),
+        ("<User><state>READY</state><reasonCodeId>77</reasonCodeId></User>", (400, "Invalid Input")),
+        ("<User><state>READY</state><reasonCodeId>1</reasonCodeId></User>", (400, "Invalid Input")),
+        (
+            "<User><state>LOGIN</state><extension>1</extension><reasonCodeId>1</reasonCodeId></User>",
+            (400, "Invalid Input"),
+        ),
         ("<User><state>NOT_READY</state><reasonCodeId>77</reasonCodeId></User>", (400, "Invalid Input")),
         ("<User><state>NOT_READY</state><reasonCodeId>2</reasonCodeId></User>", (400, "Invalid Input")),
         ("<User><state>NOT_READY</state><reasonCodeId>3</reasonCodeId></User>", (400, "Invalid Input")),
@@ -152,6 +159,46 @@ def test_a_bad_change_is_refused_with_the_documented_status(body: str, error: tu
         assert ET.fromstring(reply.body).tag == "ApiErrors"
         assert rest.contact.asked() == []
         assert rest.log.faults == []
+
+    play(story)
+
+
+@pytest.mark.parametrize("none", ["<reasonCodeId>-1</reasonCodeId>", "<reasonCodeId/>"])
+def test_a_client_that_always_sends_the_reason_says_none_with_it(none: str) -> None:
+    async def story(rest: Rest) -> None:
+        rest.contact.event(Cti.NOT_READY)
+        assert (await rest.put("1001", USER, f"<User><state>READY</state>{none}</User>")).status == 202
+        assert rest.contact.asked() == [("1001", "READY", 0, 0)]
+
+    play(story)
+
+
+def test_a_wrong_root_is_named() -> None:
+    async def story(rest: Rest) -> None:
+        reply = await rest.put("1001", USER, "<Dialog><state>READY</state></Dialog>")
+        assert reply.value("ErrorData") == "Dialog instead of User"
+
+    play(story)
+
+
+def test_an_agent_whose_id_is_in_upper_case_is_served_in_any_case() -> None:
+    """The CTI server says AGENT7, the account and the JID agent7, and people type what they like."""
+
+    async def story(rest: Rest) -> None:
+        rest.contact.configure(UPPER)
+        rest.contact.clock.advance(0)
+        for typed, named in (("AGENT7", "AGENT7"), ("agent7", "agent7"), ("Agent7", "aGENT7")):
+            reply = await rest.get(f"/finesse/api/User/{named}", typed, password="secret7")
+            assert reply.status == 200
+            assert (reply.value("loginId"), reply.value("uri")) == ("AGENT7", "/finesse/api/User/AGENT7")
+        assert (await rest.get("/finesse/api/User/AGENT7", "1101")).status == 200
+        assert (await rest.get("/finesse/api/User/AGENT7", "1001")).error[:2] == (
+            401,
+            "Invalid Authorization User Specified",
+        )
+        body = "<User><state>LOGIN</state><extension>7007</extension></User>"
+        assert (await rest.put("agent7", "/finesse/api/User/agent7", body, password="secret7")).status == 202
+        assert rest.contact.asked() == [("AGENT7", "LOGIN", 0, 0)]
 
     play(story)
 

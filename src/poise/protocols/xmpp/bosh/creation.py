@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from poise.protocols.xmpp.bosh.timing import VERSION, BoshPolicy
 from poise.protocols.xmpp.bosh.wire import (
@@ -13,13 +12,13 @@ from poise.protocols.xmpp.bosh.wire import (
     TAIL,
     XBOSH_NS,
     Body,
-    attributes,
     other_uri,
     parse_count,
     terminate,
 )
 from poise.protocols.xmpp.errors import STREAM_NS
 from poise.protocols.xmpp.jid import JidError, prepare
+from poise.protocols.xmpp.xml import escape_attr
 
 _CONTENT_TYPES: Final = {
     kind: f"{kind}; charset=utf-8" for kind in ("text/xml", "text/html", "application/xml", "text/plain")
@@ -29,6 +28,9 @@ scripts."""
 _CONTENT: Final = re.compile(r"""([a-z]+/[a-z]+)(?: *; *charset=(["']?)utf-8\2)?""", re.IGNORECASE | re.ASCII).fullmatch
 _VERSION: Final = re.compile(r"(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})", re.ASCII).fullmatch
 _LANG: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII).fullmatch
+
+
+_XBOSH: Final = f" xmlns:xmpp='{XBOSH_NS}' xmpp:version='1.0' xmpp:restartlogic='true'"
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer to the client, not a fault
@@ -44,8 +46,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer to the client, 
         self.body = terminate(condition, payload)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What a session was created with."""
 
     domain: str
@@ -110,24 +111,21 @@ def creation_answer(
     terms: Terms, rid: int, sid: str, stream_id: str, secure: bool, policy: BoshPolicy, features: bytes
 ) -> bytes:
     """The answer that creates a session: Openfire's attributes in Openfire's order, then XEP-0206's."""
-    pairs = {"xmlns:stream": STREAM_NS, "from": terms.domain, "authid": stream_id, "sid": sid}
-    if secure:
-        pairs["secure"] = "true"
-    pairs["requests"] = str(terms.requests)
+    optional = " secure='true'" if secure else ""
+    optional += f" requests='{terms.requests}'"
     if terms.inactivity_s is not None:
-        pairs["inactivity"] = str(terms.inactivity_s)
+        optional += f" inactivity='{terms.inactivity_s}'"
     if policy.polling_s is not None:
-        pairs["polling"] = str(policy.polling_s)
-    pairs["wait"] = str(terms.wait_s)
-    pairs["hold"] = str(terms.hold)
+        optional += f" polling='{policy.polling_s}'"
+    optional += f" wait='{terms.wait_s}' hold='{terms.hold}'"
     if terms.acking:
-        pairs["ack"] = str(rid)
+        optional += f" ack='{rid}'"
     if policy.maxpause_s is not None:
-        pairs["maxpause"] = str(policy.maxpause_s)
+        optional += f" maxpause='{policy.maxpause_s}'"
     if terms.ver is not None:
-        pairs["ver"] = terms.ver
-    pairs |= {"xmlns:xmpp": XBOSH_NS, "xmpp:version": "1.0", "xmpp:restartlogic": "true"}
-    return HEAD[:-1] + attributes(pairs) + b">" + features + TAIL
+        optional += f" ver='{terms.ver}'"
+    ids = f" xmlns:stream='{STREAM_NS}' from='{escape_attr(terms.domain)}' authid='{stream_id}' sid='{sid}'"
+    return HEAD[:-1] + f"{ids}{optional}{_XBOSH}>".encode() + features + TAIL
 
 
 def _check_domain(to: str, domain: str, policy: BoshPolicy, legacy: bool) -> None:

@@ -134,6 +134,16 @@ class Run:
         """Stanzas waiting for a request."""
         return len(self._queue) if self._queue is not None else 0
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes of these stanzas."""
+        return self._queue_bytes if self._queue is not None else 0
+
+    @property
+    def open_requests(self) -> int:
+        """Requests somebody is waiting at, early ones included."""
+        return sum(channel is not None for channel in self._waiting())
+
     def _waiting(self) -> list[Hashable | None]:
         """The channels of all open requests, in the order of their ids."""
         channels = [channel for channel, _ in self._held]

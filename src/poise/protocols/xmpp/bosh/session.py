@@ -1,7 +1,8 @@
 """One BOSH session: request ids in, answers out (XEP-0124). The theory is at the head of `states`.
 
-The two calls that make up nearly all traffic, an empty poll and a stanza for a held request, are written out at the
-top; everything else takes the road through `_receive`, where there is one method for each `Place` of the table.
+What makes up nearly all traffic, an empty poll, a stanza for a held request and a client's stanza when it is its turn,
+is written out at the top; everything else takes the road through `_receive`, where there is one method for each `Place`
+of the table.
 """
 
 from __future__ import annotations
@@ -107,6 +108,22 @@ class BoshSession(Run):
 
     def request(self, body: Body, channel: Hashable, now: float) -> Sequence[Effect]:
         """Any request of this session that was parsed."""
+        if (
+            self.state is _IDLE
+            and body.rid == self._last + 1
+            and len(body.attrs) == 2  # sid and rid, so it neither pauses nor restarts nor ends anything
+            and body.children
+            and self._plain
+            and self._queue is None
+        ):
+            self._last = body.rid
+            self._heard_at = now
+            self._empty_at = LONG_AGO
+            self._fresh = ()
+            self.deadline = until = now + self._wait
+            self._held.append((channel, until))
+            self.state = _AFTER_POLL
+            return (Payload(body.children),)
         return self._receive(body.rid, Early(channel, body, body.ack), now)
 
     def malformed(self, error: BodyError, channel: Hashable, now: float) -> Sequence[Effect]:
@@ -121,10 +138,12 @@ class BoshSession(Run):
 
     def channel_closed(self, channel: Hashable, now: float) -> Sequence[Effect]:
         """The client closed the connection of an open request. Nothing is lost: the request stays held without a
-        channel, a repetition takes it over, and stanzas wait in the queue for the next living one."""
+        channel, a repetition takes it over, and stanzas wait in the queue for the next living one. Instead of a
+        repetition libpurple sends its next request, and at once: that is no haste (XEP-0124 section 11)."""
         for index, (open_channel, until) in enumerate(self._held):
             if open_channel == channel:
                 self._held[index] = (None, until)
+                self._empty_at = LONG_AGO
                 self._gone_at = now
                 return NOTHING
         for rid, early in (self._early or {}).items():

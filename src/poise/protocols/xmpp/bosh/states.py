@@ -22,6 +22,10 @@ from typing import Final
 class State(Enum):
     """Which clock is running."""
 
+    __hash__ = (
+        object.__hash__
+    )  # keys of the tables: a member is one object, and the enum's own hash is ten times dearer
+
     HOLDING = "holding"
     GAP = "gap"
     IDLE = "idle"
@@ -32,6 +36,8 @@ class State(Enum):
 class Event(Enum):
     """What the session found after an input."""
 
+    __hash__ = object.__hash__
+
     HELD = "a request is open, none is missing"
     MISSED = "a request is open, an earlier one is missing"
     ANSWERED = "nothing is open any more"
@@ -41,6 +47,8 @@ class Event(Enum):
 
 class Place(Enum):
     """Where a request id lies in the run."""
+
+    __hash__ = object.__hash__
 
     NEXT = "the one after the last read"
     EARLY = "inside the window, its predecessor missing"

@@ -131,6 +131,19 @@ def test_G05_stanzas_restarts_pauses_and_goodbyes_are_never_too_many(tell: Telle
     story.expect(over("g"), last_empty("h"), ended("client-left"))
 
 
+def test_G05_a_client_whose_connection_broke_may_poll_again_at_once(tell: Teller) -> None:
+    story = tell(LIMITED)
+    story.poll(1, "a")
+    story.drop("a")
+    story.poll(2, "b")
+    story.nothing()
+    story.send("one")
+    story.expect(holding("b", "one"))
+    story.poll(3, "c")
+    story.poll(4, "d")
+    story.expect(over("c", "other-request"), over("d", "policy-violation"), ended("too-active"))
+
+
 def test_G06_without_a_limit_nothing_is_too_often(tell: Teller) -> None:
     story = tell(replace(LIMITED, polling_s=None))
     story.poll(1, 1)

@@ -1,0 +1,42 @@
+"""What the administrator's JSON resources refuse, each with a stable code (RFC 9457). Read by `poise explain` too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of refusal."""
+
+    code: str
+    """Stable name."""
+    status: int
+    """HTTP status."""
+    title: str
+    """What is wrong, in one sentence."""
+
+
+_ALL = (
+    Problem("credentials-needed", 401, "Give the name and password of an administrator (HTTP Basic)."),
+    Problem("administrators-only", 403, "Only administrators may see and end sessions."),
+    Problem("session-unknown", 404, "No session has this JID: it has ended, or never was."),
+    Problem("method-not-allowed", 405, "This resource does not know the method."),
+    Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
+    Problem("jid-malformed", 400, "This is not a JID."),
+    Problem("query-malformed", 400, "A parameter of the query has no such values."),
+    Problem("try-later", 503, "The password cannot be checked at the moment; try again in some seconds."),
+)
+PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}
+"""By code."""
+
+
+class ProblemError(Exception):
+    """A refusal of one request."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.problem = PROBLEMS[code]
+        self.detail = detail
+        """What belongs to the single case."""

@@ -1,1 +1,0 @@
-"""Clients we did not write, over TCP: libraries in their own processes, and word for word what old ones send."""

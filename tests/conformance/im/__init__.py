@@ -1,0 +1,1 @@
+"""RFC 6121 and the small extensions seen from outside."""

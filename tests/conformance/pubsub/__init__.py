@@ -1,0 +1,1 @@
+"""XEP-0060 seen from outside."""

@@ -1,0 +1,1 @@
+"""Attacks that belong to no binding alone."""
