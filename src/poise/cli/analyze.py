@@ -21,7 +21,9 @@ from poise.diagnosis.wording import LANGUAGES, Words
 
 PROOF_SHOWN = 4
 """Lines of proof shown for a finding on the terminal; all are in `--json`."""
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders of evidence, of any kind, packed or not.", exists=True)]
+Paths = Annotated[
+    list[Path], typer.Argument(help="Files and folders of evidence, of any kind, packed or not.", exists=True)
+]
 
 
 def analyze(
@@ -29,12 +31,17 @@ def analyze(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     language: Annotated[str, typer.Option("--language", help=f"One of {', '.join(LANGUAGES)}.")] = "en",
     agent: Annotated[str, typer.Option("--agent", help="Only this agent's disconnects.")] = "",
-    zone: Annotated[str, typer.Option("--zone", help="Zone of logs that name none, such as +05:30; by default it is found out.")] = "",
-    password: Annotated[str, typer.Option("--password", help="Of a protected SAZ or zip.", envvar="POISE_ANALYZE_PASSWORD")] = "",
+    zone: Annotated[
+        str, typer.Option("--zone", help="Zone of logs that name none, such as +05:30; by default it is found out.")
+    ] = "",
+    password: Annotated[
+        str, typer.Option("--password", help="Of a protected SAZ or zip.", envvar="POISE_ANALYZE_PASSWORD")
+    ] = "",
 ) -> None:
     """Say why agents were disconnected: what happened, whose side it was, how sure that is, what proves it, what to do.
 
-    Reads logs of the notification service and the web services, client logs, browser consoles, HAR, SAZ, traces and pasted
+    Reads logs of the notification service and the web services, client logs, browser consoles, HAR, SAZ, traces and
+    pasted
     command output; files are recognised by content. Exit code 0: no disconnect, 1: disconnects found, 2: wrong use.
     """
     try:
@@ -48,7 +55,14 @@ def analyze(
             status.update(f"reading {name}")
             try:
                 with path.open("rb") as stream:
-                    reading.read(evidence, name, stream, budget, password=password.encode() or None, progress=lambda inner: status.update(f"reading {inner}"))
+                    reading.read(
+                        evidence,
+                        name,
+                        stream,
+                        budget,
+                        password=password.encode() or None,
+                        progress=lambda inner: status.update(f"reading {inner}"),
+                    )
             except OSError as error:
                 evidence.files[evidence.open(name, "")].trouble = f"cannot be opened: {error.strerror or error}"
         status.update("analysing")
@@ -66,7 +80,7 @@ def analyze(
 def _zone(text: str) -> float:
     sign, _, rest = text.partition(text.lstrip("+-")[:1])
     digits = text.lstrip("+-").replace(":", "")
-    if sign not in ("+", "-") or not digits.isdigit() or len(digits) not in (2, 4) or not rest and len(digits) < 2:
+    if sign not in ("+", "-") or not digits.isdigit() or len(digits) not in (2, 4) or (not rest and len(digits) < 2):
         raise ValueError(f"--zone {text!r}: write it as +05:30 or -03:00")
     seconds = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
     return float(-seconds if sign == "-" else seconds)
@@ -113,15 +127,34 @@ def _counts(analysis: Analysis, words: Words) -> dict[tuple[str, str], int]:
 
 
 def _print_verdict(analysis: Analysis, verdict: Verdict, words: Words, console: Console) -> None:
-    label, told = words.label, jsonform.as_values(Analysis(analysis.evidence, [verdict], analysis.site), words)["disconnects"][0]
+    label, told = (
+        words.label,
+        jsonform.as_values(Analysis(analysis.evidence, [verdict], analysis.site), words)["disconnects"][0],
+    )
     best = told["findings"][0]
     console.print()
-    console.print(Text(f"{label('agent')} {told['agent'] or label('nobody')}, {told['at']}: {best['title']}", style="bold"))
-    rows: list[tuple[str, Any]] = [("cause", best["sentence"]), ("side", words.side(verdict.best)), ("confidence", words.confidence(verdict.best))]
+    console.print(
+        Text(f"{label('agent')} {told['agent'] or label('nobody')}, {told['at']}: {best['title']}", style="bold")
+    )
+    rows: list[tuple[str, Any]] = [
+        ("cause", best["sentence"]),
+        ("side", words.side(verdict.best)),
+        ("confidence", words.confidence(verdict.best)),
+    ]
     if told["last_contact"]:
         contact = told["last_contact"]
-        rows.append(("last_contact", f"{label('between')} {contact['after']} {label('and')} {contact['before']} ({contact['proof']})"))
-    for key, name in (("closed", "closed"), ("unavailable", "unavailable"), ("forced_logout", "logout"), ("reason_code", "reason")):
+        rows.append(
+            (
+                "last_contact",
+                f"{label('between')} {contact['after']} {label('and')} {contact['before']} ({contact['proof']})",
+            )
+        )
+    for key, name in (
+        ("closed", "closed"),
+        ("unavailable", "unavailable"),
+        ("forced_logout", "logout"),
+        ("reason_code", "reason"),
+    ):
         if told[key] is not None:
             rows.append((name, told[key]))
     width = max(len(label(name)) for name, _ in rows) + 1
@@ -131,7 +164,14 @@ def _print_verdict(analysis: Analysis, verdict: Verdict, words: Words, console: 
         console.print(Text(f"  {label('note')}: {note}", style="yellow"))
     _print_list(console, label("proof"), [f"{p['where']}: {p['text']}" for p in best["proof"][:PROOF_SHOWN]])
     _print_list(console, label("actions"), best["actions"])
-    _print_list(console, label("also"), [f"{f['title']} ({words.confidence(v)})" for f, v in zip(told["findings"][1:4], verdict.findings[1:4], strict=False)])
+    _print_list(
+        console,
+        label("also"),
+        [
+            f"{f['title']} ({words.confidence(v)})"
+            for f, v in zip(told["findings"][1:4], verdict.findings[1:4], strict=False)
+        ],
+    )
     _print_list(console, label("wanted"), told["wanted"])
 
 
@@ -147,8 +187,17 @@ def _print_files(analysis: Analysis, words: Words, console: Console) -> None:
     console.print()
     console.print(Text(f"{label('files')}:", style="bold"))
     for file in jsonform.as_values(Analysis(analysis.evidence, [], analysis.site), words)["files"]:
-        clock = f", {label('clock')} UTC{file['clock']['offset_s'] / 3600:+.2f} h ({file['clock']['source']})" if file["clock"]["source"] else ""
-        console.print(Text(f"  {file['name']}: {file['form'] or '?'}, {file['lines']} {label('lines')}, {file['understood']} {label('understood')}{clock}"))
+        clock = (
+            f", {label('clock')} UTC{file['clock']['offset_s'] / 3600:+.2f} h ({file['clock']['source']})"
+            if file["clock"]["source"]
+            else ""
+        )
+        console.print(
+            Text(
+                f"  {file['name']}: {file['form'] or '?'}, {file['lines']} {label('lines')}, "
+                f"{file['understood']} {label('understood')}{clock}"
+            )
+        )
         if file["trouble"]:
             console.print(Text(f"    {label('trouble')}: {file['trouble']}", style="yellow"))
         for unknown in file["unknown"]:

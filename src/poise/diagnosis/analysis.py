@@ -1,6 +1,7 @@
 """From evidence to findings: every disconnect with its causes, surest and most specific first.
 
-Decision order (diagnosis notes 3.0): was it a disconnect at all; how many at once; who fell silent first; then causes; and what would decide
+Decision order (diagnosis notes 3.0): was it a disconnect at all; how many at once; who fell silent first; then causes;
+and what would decide
 where the evidence cannot.
 """
 
@@ -77,18 +78,24 @@ def _order(finding: Finding) -> tuple[int, int]:
 
 
 def _temper(findings: list[Finding]) -> list[Finding]:
-    """Two certain causes on different sides are not certain; a generic silence adds nothing to a specific cause as sure."""
+    """Two certain causes on different sides are not certain; a generic silence adds nothing to a specific cause as
+    sure."""
     certain = {f.cause.side for f in findings if f.confidence is Confidence.CERTAIN and f.cause.id != "C1"}
     if len(certain) > 1:
         lead = findings[0]
         findings = [
-            f if f is lead or f.confidence is not Confidence.CERTAIN or f.cause.rank >= lead.cause.rank
+            f
+            if f is lead or f.confidence is not Confidence.CERTAIN or f.cause.rank >= lead.cause.rank
             else Finding(f.cause, Hit(f.hit.cause, Confidence.LIKELY, f.hit.proof, f.hit.facts))
             for f in findings
-        ]  # fmt: skip
-    specific = [f for f in findings if f.cause.id not in ("C1", "O1", "S15") and f.confidence.value >= Confidence.LIKELY.value]
+        ]
+    specific = [
+        f for f in findings if f.cause.id not in ("C1", "O1", "S15") and f.confidence.value >= Confidence.LIKELY.value
+    ]
     if specific:
-        generic = {"O1"} | ({"C1"} if not any(f.cause.id == "C1" and f.confidence is Confidence.CERTAIN for f in findings) else set())
+        generic = {"O1"} | (
+            {"C1"} if not any(f.cause.id == "C1" and f.confidence is Confidence.CERTAIN for f in findings) else set()
+        )
         lead_id = specific[0].cause.id
         ordered = [f for f in findings if f.cause.id not in generic]
         ordered.sort(key=lambda f: (f.cause.id != lead_id, *_order(f)))

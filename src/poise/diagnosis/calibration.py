@@ -1,8 +1,8 @@
 """What time a file's stamps mean. Done before files are merged, and shown.
 
-Theory: a zone-less log that also writes epochs tells its own offset. One that does not is compared with its neighbours (same folder), then with
-events that two logs both tell (an idle closing is the web services' `unavailable`). Offsets of zones are multiples of 15 minutes; what
-remains is the clock's own error, which is kept.
+Theory: a zone-less log that also writes epochs tells its own offset. One that does not is compared with its neighbours
+(same folder), then with events that two logs both tell (an idle closing is the web services' `unavailable`). Offsets of
+zones are multiples of 15 minutes; what remains is the clock's own error, which is kept.
 
 Source: diagnosis notes 0.3.
 """
@@ -46,7 +46,9 @@ def _folder(name: str) -> str:
 
 
 def _from_neighbours(evidence: Evidence) -> None:
-    known = {(_folder(f.name), f.form): f for f in evidence.files if f.clock.source and f.clock.source != "in every line"}
+    known = {
+        (_folder(f.name), f.form): f for f in evidence.files if f.clock.source and f.clock.source != "in every line"
+    }
     for file in evidence.files:
         neighbour = known.get((_folder(file.name), file.form))
         if not file.clock.source and file.first is not None and neighbour is not None:
@@ -54,12 +56,19 @@ def _from_neighbours(evidence: Evidence) -> None:
 
 
 def _from_shared_events(evidence: Evidence) -> None:
-    """A closing in a log without zone and the same agent's (or the only) `unavailable` in one with a zone are the same moment."""
-    known = [e for e in evidence.events if e.kind in (Kind.UNAVAILABLE, Kind.FORCED_LOGOUT) and evidence.files[e.place.file].clock.source]
+    """A closing in a log without zone and the same agent's (or the only) `unavailable` in one with a zone are the same
+    moment."""
+    known = [
+        e
+        for e in evidence.events
+        if e.kind in (Kind.UNAVAILABLE, Kind.FORCED_LOGOUT) and evidence.files[e.place.file].clock.source
+    ]
     for index, file in enumerate(evidence.files):
         if file.clock.source or file.first is None:
             continue
-        mine = [e for e in evidence.events if e.place.file == index and e.kind in (Kind.IDLE_CLOSE, Kind.SESSION_CLOSED)][:500]
+        mine = [
+            e for e in evidence.events if e.place.file == index and e.kind in (Kind.IDLE_CLOSE, Kind.SESSION_CLOSED)
+        ][:500]
         votes: Counter[float] = Counter()
         for event in mine:
             for offset in {_zone(event.at - other.at) for other in known if _same(event, other)}:

@@ -69,7 +69,8 @@ class Kind(Enum):
     """`word` = how, such as a net:: error, `timeout`, or an HTTP status."""
     RETRY = "retry"
     POLL = "long poll"
-    """Seen by a capture at the client: `number` = status (0: none), `second` = ms it took, `word` = what came: empty, data, html, none,
+    """Seen by a capture at the client: `number` = status (0: none), `second` = ms it took, `word` = what came: empty,
+    data, html, none,
     aborted, terminate ... The event's time is the request's beginning."""
     PREFLIGHT = "CORS preflight"
     TUNNEL = "tunnel"
@@ -119,7 +120,8 @@ class Event(NamedTuple):
 
 
 TEXT_LIMIT = 400
-"""Characters of a line kept as proof: enough for every known line's telling part, and 100,000 of them stay under 50 MB."""
+"""Characters of a line kept as proof: enough for every known line's telling part, and 100,000 of them stay under 50
+MB."""
 
 
 def shown(line: bytes) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from poise.diagnosis.events import TEXT_LIMIT, Event, Kind, Place, shown
 
 EVENTS_LIMIT = 200_000
-"""Events kept over all files, about 100 MB. More than a whole day of 2,000 agents leaves, since readers pass on only what tells something."""
+"""Events kept over all files, about 100 MB. More than a whole day of 2,000 agents leaves, since readers pass on only
+what tells something."""
 SHAPES_LIMIT = 1_000
 """Different shapes of unknown lines kept; beyond it new ones are only counted."""
 
@@ -21,7 +22,8 @@ class Clock:
     offset_s: float = 0.0
     """Seconds its stamps are ahead of UTC."""
     source: str = ""
-    """How that is known: `in every line`, `epoch stamps`, `the same event in FILE`, `--zone`; empty: assumed to be UTC."""
+    """How that is known: `in every line`, `epoch stamps`, `the same event in FILE`, `--zone`; empty: assumed to be
+    UTC."""
 
 
 @dataclass(slots=True)

@@ -1,12 +1,15 @@
 """Disconnects, one by one: signs that belong together, when the client was last heard, and what followed.
 
-Theory: a disconnect leaves signs in several logs (closing, presence, logout, banner), seconds to minutes apart. They are gathered by agent and
-time. The one thing never to be taken at face value is when contact was lost: a reaper's tick says when the last *held request ended*, and that
+Theory: a disconnect leaves signs in several logs (closing, presence, logout, banner), seconds to minutes apart. They
+are gathered by agent and
+time. The one thing never to be taken at face value is when contact was lost: a reaper's tick says when the last *held
+request ended*, and that
 one may have begun 30 s earlier at a client that was gone already. So last contact is an interval.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,7 +59,9 @@ class Incident:
     @property
     def closed(self) -> Event | None:
         """The event that ended the session, as the server tells it."""
-        return self.first(Kind.IDLE_CLOSE) or self.first(Kind.TERMINATED, Kind.REPLACED) or self.first(Kind.SESSION_CLOSED)
+        return (
+            self.first(Kind.IDLE_CLOSE) or self.first(Kind.TERMINATED, Kind.REPLACED) or self.first(Kind.SESSION_CLOSED)
+        )
 
     @property
     def logout(self) -> Event | None:
@@ -66,14 +71,25 @@ class Incident:
     @property
     def reason(self) -> int | None:
         """The reason code that the telephone system told, or else was asked to set."""
-        told = [e for e in self.all(Kind.CTI_STATE, Kind.CTI_REQUEST) if e.number and e.word in ("LOGOUT", "NOT_READY", "")]
+        told = [
+            e for e in self.all(Kind.CTI_STATE, Kind.CTI_REQUEST) if e.number and e.word in ("LOGOUT", "NOT_READY", "")
+        ]
         told.sort(key=lambda e: e.kind is Kind.CTI_REQUEST)
         return int(told[0].number) if told and told[0].number else None
 
 
 def _is_sign(event: Event) -> bool:
     match event.kind:
-        case Kind.IDLE_CLOSE | Kind.TERMINATED | Kind.REPLACED | Kind.SESSION_CLOSED | Kind.UNAVAILABLE | Kind.FORCED_LOGOUT | Kind.UNKNOWN_SESSION | Kind.NO_TRUST:
+        case (
+            Kind.IDLE_CLOSE
+            | Kind.TERMINATED
+            | Kind.REPLACED
+            | Kind.SESSION_CLOSED
+            | Kind.UNAVAILABLE
+            | Kind.FORCED_LOGOUT
+            | Kind.UNKNOWN_SESSION
+            | Kind.NO_TRUST
+        ):
             return True
         case Kind.CONNECTION:
             return event.word.lower() in ("disconnected", "unloading", "connfail", "conntimeout")
@@ -132,7 +148,15 @@ def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[I
 
 def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> None:
     """Lines that are cut off before they name the agent go to the one disconnect they can belong to, or to nobody."""
-    kinds = (Kind.UNAVAILABLE, Kind.GRACE, Kind.FORCED_LOGOUT, Kind.GRACE_CANCELLED, Kind.AVAILABLE, Kind.CTI_STATE, Kind.CTI_REQUEST)
+    kinds = (
+        Kind.UNAVAILABLE,
+        Kind.GRACE,
+        Kind.FORCED_LOGOUT,
+        Kind.GRACE_CANCELLED,
+        Kind.AVAILABLE,
+        Kind.CTI_STATE,
+        Kind.CTI_REQUEST,
+    )
     for event in nobody:
         if event.kind not in kinds:
             continue
@@ -144,7 +168,10 @@ def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) 
 
 def _contact(evidence: Evidence, incident: Incident) -> None:
     """Last contact as an interval, from the best proof there is."""
-    told = next((e for e in incident.all(Kind.IDLE_CLOSE, Kind.TERMINATED) if e.second is not None and e.number is not None), None)
+    told = next(
+        (e for e in incident.all(Kind.IDLE_CLOSE, Kind.TERMINATED) if e.second is not None and e.number is not None),
+        None,
+    )
     if told is not None and told.number is not None and told.second is not None:  # Poise's trace says it itself
         at = evidence.time(told)
         incident.contact = Contact(at - told.number, at - told.second, told)
@@ -179,7 +206,7 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
 
 def _counter(evidence: Evidence, incident: Incident, growing: list[Event]) -> None:
     worst = 0.0
-    for before, after in zip(growing, growing[1:], strict=False):
+    for before, after in itertools.pairwise(growing):
         passed = evidence.time(after) - evidence.time(before)
         counted = ((after.number or 0) - (before.number or 0)) / 1000
         if counted > 0 and abs(passed - counted) > abs(worst):

@@ -30,8 +30,15 @@ def as_values(analysis: Analysis, words: Words) -> dict[str, Any]:
         "disconnects": [_verdict(analysis, verdict, words) for verdict in analysis.verdicts],
         "files": [
             {
-                "name": file.name, "form": file.form, "lines": file.lines, "understood": file.understood, "trouble": file.trouble,
-                "clock": {"offset_s": file.clock.offset_s, "source": file.clock.source or ("assumed UTC" if file.first is not None else "")},
+                "name": file.name,
+                "form": file.form,
+                "lines": file.lines,
+                "understood": file.understood,
+                "trouble": file.trouble,
+                "clock": {
+                    "offset_s": file.clock.offset_s,
+                    "source": file.clock.source or ("assumed UTC" if file.first is not None else ""),
+                },
                 "first": stamp(file.first - file.clock.offset_s, zone) if file.first is not None else None,
                 "last": stamp(file.last - file.clock.offset_s, zone) if file.last is not None else None,
                 "unknown": [
@@ -43,7 +50,7 @@ def as_values(analysis: Analysis, words: Words) -> dict[str, Any]:
             for file in evidence.files
         ],
         "events_dropped": evidence.dropped,
-    }  # fmt: skip
+    }
 
 
 def _verdict(analysis: Analysis, verdict: Verdict, words: Words) -> dict[str, Any]:
@@ -53,21 +60,41 @@ def _verdict(analysis: Analysis, verdict: Verdict, words: Words) -> dict[str, An
     def at(event: Event | None) -> str | None:
         return stamp(evidence.time(event), zone) if event is not None else None
 
-
     return {
-        "agent": incident.agent, "at": stamp(incident.at, zone),
-        "last_contact": {"after": stamp(contact.after, zone), "before": stamp(contact.before, zone), "proof": evidence.where(contact.proof.place)} if contact else None,
-        "closed": at(incident.closed), "unavailable": at(incident.first(Kind.UNAVAILABLE)), "forced_logout": at(incident.logout), "reason_code": incident.reason,
+        "agent": incident.agent,
+        "at": stamp(incident.at, zone),
+        "last_contact": {
+            "after": stamp(contact.after, zone),
+            "before": stamp(contact.before, zone),
+            "proof": evidence.where(contact.proof.place),
+        }
+        if contact
+        else None,
+        "closed": at(incident.closed),
+        "unavailable": at(incident.first(Kind.UNAVAILABLE)),
+        "forced_logout": at(incident.logout),
+        "reason_code": incident.reason,
         "findings": [_finding(analysis, finding, words) for finding in verdict.findings],
-        "notes": words.notes(verdict), "wanted": words.wanted(verdict),
-        "timeline": [{"at": at(e), "kind": e.kind.value, "text": e.text, "where": evidence.where(e.place)} for e in incident.events],
-    }  # fmt: skip
+        "notes": words.notes(verdict),
+        "wanted": words.wanted(verdict),
+        "timeline": [
+            {"at": at(e), "kind": e.kind.value, "text": e.text, "where": evidence.where(e.place)}
+            for e in incident.events
+        ],
+    }
 
 
 def _finding(analysis: Analysis, finding: Finding, words: Words) -> dict[str, Any]:
     evidence = analysis.evidence
     return {
-        "cause": finding.cause.id, "side": finding.cause.side.value, "confidence": finding.confidence.word,
-        "title": words.title(finding), "sentence": words.sentence(finding), "actions": words.actions(finding),
-        "proof": [{"where": evidence.where(e.place), "at": stamp(evidence.time(e), evidence.people_zone_s), "text": e.text} for e in finding.hit.proof],
-    }  # fmt: skip
+        "cause": finding.cause.id,
+        "side": finding.cause.side.value,
+        "confidence": finding.confidence.word,
+        "title": words.title(finding),
+        "sentence": words.sentence(finding),
+        "actions": words.actions(finding),
+        "proof": [
+            {"where": evidence.where(e.place), "at": stamp(evidence.time(e), evidence.people_zone_s), "text": e.text}
+            for e in finding.hit.proof
+        ],
+    }

@@ -1,4 +1,5 @@
-"""From any stream to the files inside it: gzip, zip, tar, archives in archives. Bounded against bombs, and damage stays local.
+"""From any stream to the files inside it: gzip, zip, tar, archives in archives. Bounded against bombs, and damage
+stays local.
 
 A file is recognised by its first bytes, never by its name. Source: diagnosis notes 1.6.
 """
@@ -22,7 +23,17 @@ EXPANDED_LIMIT = 20 * 1024**3
 """Bytes that one analysis unpacks at most."""
 HEAD = 65_536
 """Bytes looked at to recognise a form."""
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError, ValueError)
+DAMAGE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 """What broken archives raise."""
 
 Found = Callable[[str, BinaryIO], None]
@@ -60,8 +71,18 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def members(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Budget, *, password: bytes | None = None, depth: int = 0) -> None:
-    """Call `found(name, stream)` for every file that is not an archive, in the archive's order; an inner name is `outer!inner`.
+def members(
+    name: str,
+    stream: BinaryIO,
+    found: Found,
+    trouble: Trouble,
+    budget: Budget,
+    *,
+    password: bytes | None = None,
+    depth: int = 0,
+) -> None:
+    """Call `found(name, stream)` for every file that is not an archive, in the archive's order; an inner name is
+    `outer!inner`.
 
     A SAZ is handed on whole: its parts belong together. `trouble(name, why)` for what cannot be opened.
     """
@@ -78,7 +99,13 @@ def members(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget:
         if head.startswith(b"\x1f\x8b"):
             inner = gzip.GzipFile(fileobj=buffered)
             counted = io.BufferedReader(_Counted(inner, budget, EXPANDED_LIMIT))  # type: ignore[arg-type]
-            short = name[:-3] if name.lower().endswith(".gz") else name.rsplit(".tgz", 1)[0] + ".tar" if name.lower().endswith(".tgz") else name
+            short = (
+                name[:-3]
+                if name.lower().endswith(".gz")
+                else name.rsplit(".tgz", 1)[0] + ".tar"
+                if name.lower().endswith(".tgz")
+                else name
+            )
             members(short, counted, found, trouble, budget, password=password, depth=depth + 1)
         elif head[257:262] == b"ustar":
             _tar(name, buffered, found, trouble, budget, password, depth)
@@ -90,7 +117,9 @@ def members(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget:
         trouble(name, f"damaged: {error}")
 
 
-def _tar(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Budget, password: bytes | None, depth: int) -> None:
+def _tar(
+    name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Budget, password: bytes | None, depth: int
+) -> None:
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for entry in archive:
             if not entry.isfile():
@@ -101,7 +130,9 @@ def _tar(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Bu
                 members(f"{name}!{entry.name}", counted, found, trouble, budget, password=password, depth=depth + 1)
 
 
-def _zip(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Budget, password: bytes | None, depth: int) -> None:
+def _zip(
+    name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Budget, password: bytes | None, depth: int
+) -> None:
     if not stream.seekable():
         data = stream.read(256 * 1024 * 1024 + 1)
         if len(data) > 256 * 1024 * 1024:
@@ -120,7 +151,9 @@ def _zip(name: str, stream: BinaryIO, found: Found, trouble: Trouble, budget: Bu
                 with archive.open(entry) as inner:
                     limit = max(entry.compress_size, 1024) * RATIO_LIMIT
                     counted = io.BufferedReader(_Counted(inner, budget, limit))  # type: ignore[arg-type]
-                    members(f"{name}!{entry.filename}", counted, found, trouble, budget, password=password, depth=depth + 1)
+                    members(
+                        f"{name}!{entry.filename}", counted, found, trouble, budget, password=password, depth=depth + 1
+                    )
             except DAMAGE as error:
                 trouble(f"{name}!{entry.filename}", f"damaged: {error}")
 

@@ -14,7 +14,8 @@ IDLE_LIMIT_S = 60.0
 GRACE_S = 60.0
 """From unavailable to forced logout (seed)."""
 ACCOUNT_S = 150.0
-"""Two signs of one disconnect lie at most so far apart: 120 s until the server notices, and a client's banner after about 147 s."""
+"""Two signs of one disconnect lie at most so far apart: 120 s until the server notices, and a client's banner after
+about 147 s."""
 BEFORE_S = 300.0
 """How far back of a disconnect its cause is looked for: hidden tabs are throttled after 5 minutes."""
 AFTER_S = 240.0

@@ -18,7 +18,9 @@ def catalogue(language: str) -> Mapping[str, Any]:
     """One language's texts; raises ValueError for a language that is not there."""
     if language not in LANGUAGES:
         raise ValueError(f"no texts in {language!r}; there are {', '.join(LANGUAGES)}")
-    loaded: Mapping[str, Any] = json.loads(files("poise.diagnosis").joinpath("words", f"{language}.json").read_text("utf-8"))
+    loaded: Mapping[str, Any] = json.loads(
+        files("poise.diagnosis").joinpath("words", f"{language}.json").read_text("utf-8")
+    )
     return loaded
 
 

@@ -1,6 +1,7 @@
 """Client logs: Send Error Report, locallog, the desktop's lines in a browser console.
 
-Theory: e-mail joins records into one line and breaks others, so records are found by their stamp anywhere in the text, not by line ends.
+Theory: e-mail joins records into one line and breaks others, so records are found by their stamp anywhere in the text,
+not by line ends.
 Source: diagnosis notes 1.3.
 """
 
@@ -19,7 +20,9 @@ STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3}) ([+-])(\d\d):?(\
 DRIFT = re.compile(rb"Drift: *(?P<drift>-?\d+) *ms, *Network Latency \(round trip\): *(?P<rtt>-?\d+) *ms")
 STATUS = re.compile(rb"(?:Connection status: |notifying listeners of status=)(?P<word>[\w-]+)")
 ANSWER = re.compile(rb"requestId='(?P<id>[^']*)', Returned with status=(?P<status>\d+)")
-ASKED = re.compile(rb"(?P<type>\w+): requestId='(?P<id>[^']*)', Making REST request: method=(?P<method>\w+), url='(?P<url>[^']*)'")
+ASKED = re.compile(
+    rb"(?P<type>\w+): requestId='(?P<id>[^']*)', Making REST request: method=(?P<method>\w+), url='(?P<url>[^']*)'"
+)
 USER = re.compile(rb"/finesse/api/User/(?P<user>[\w.-]+)")
 BROWSER = re.compile(rb"^(?:\xef\xbb\xbf)?(Mozilla/[^\r\n]{10,400})")
 SERVER_TIME = re.compile(rb"([A-Z][a-z]{2} [ \d]\d \d{4} \d\d:\d\d:\d\d)\.(\d{3}) ([+-]\d{4})")
@@ -47,7 +50,7 @@ class ClientLogReader:
         file.clock.source = "in every line"
         number, seen = 0, False
         for number, line in enumerate(lines, 1):
-            starts = [match for match in STAMP.finditer(line)]
+            starts = list(STAMP.finditer(line))
             if not starts:
                 browser = BROWSER.match(line)
                 if browser:
@@ -96,12 +99,29 @@ class ClientLogReader:
         elif match := ANSWER.search(text):
             asked = self._pending.pop(match["id"], None)
             took = (self._at - asked[0]) * 1000 if asked else None
-            self._add(Kind.REST, number, record, word=asked[1].decode() if asked else "", number_=float(match["status"]), second=took)
+            self._add(
+                Kind.REST,
+                number,
+                record,
+                word=asked[1].decode() if asked else "",
+                number_=float(match["status"]),
+                second=took,
+            )
         else:
             for pattern, kind in SENTENCES:
                 if pattern.search(text):
                     self._add(kind, number, record)
                     break
 
-    def _add(self, kind: Kind, number: int, raw: bytes, word: str = "", number_: float | None = None, second: float | None = None) -> None:
-        self._evidence.add(Event(self._at, kind, Place(self._file, number), self._agent, "", word, number_, second, shown(raw)))
+    def _add(
+        self,
+        kind: Kind,
+        number: int,
+        raw: bytes,
+        word: str = "",
+        number_: float | None = None,
+        second: float | None = None,
+    ) -> None:
+        self._evidence.add(
+            Event(self._at, kind, Place(self._file, number), self._agent, "", word, number_, second, shown(raw))
+        )

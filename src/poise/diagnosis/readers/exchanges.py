@@ -52,7 +52,8 @@ class Exchange:
 
 
 def tell(evidence: Evidence, file: int, exchanges: list[Exchange]) -> None:
-    """Add what the exchanges say, in order of time; sids lead from one to the next, so that every poll gets its agent."""
+    """Add what the exchanges say, in order of time; sids lead from one to the next, so that every poll gets its
+    agent."""
     exchanges.sort(key=lambda exchange: exchange.at)
     whose = {sid[1]: agent for e in exchanges if (sid := SID.search(e.request + e.answer)) and (agent := _agent(e))}
     only = {agent for e in exchanges if (agent := _agent(e))}
@@ -88,19 +89,52 @@ def _event(exchange: Exchange, file: int, agent: str, sid: str, last_at: float) 
     place = Place(file, exchange.number)
     size = "-" if exchange.answer_bytes is None else str(exchange.answer_bytes)
     took = "no end" if exchange.took_ms is None else f"{exchange.took_ms:.0f} ms"
-    line = f"#{exchange.number} {exchange.method} {path} {exchange.status or '-'} {size} bytes {took} {exchange.error}".strip()[:TEXT_LIMIT]
+    line = f"#{exchange.number} {exchange.method} {path} {exchange.status or '-'} {size} bytes {took}"
+    line = f"{line} {exchange.error}".strip()[:TEXT_LIMIT]
     if exchange.method == "CONNECT":
         return Event(exchange.at, Kind.TUNNEL, place, agent, "", path, float(exchange.status), None, line)
     if exchange.url.startswith(("ws:", "wss:")) or "/ws/" in path or path.endswith("/ws"):
-        return Event(exchange.at, Kind.WEBSOCKET, place, agent, "", exchange.error, float(exchange.status), exchange.took_ms, line)
+        return Event(
+            exchange.at,
+            Kind.WEBSOCKET,
+            place,
+            agent,
+            "",
+            exchange.error,
+            float(exchange.status),
+            exchange.took_ms,
+            line,
+        )
     if "http-bind" in path:
         if exchange.method == "OPTIONS":
-            return Event(exchange.at, Kind.PREFLIGHT, place, agent, "", "", float(exchange.status), exchange.took_ms, line)
-        return Event(exchange.at, Kind.POLL, place, agent, sid, came(exchange, last_at), float(exchange.status), exchange.took_ms, line)
+            return Event(
+                exchange.at, Kind.PREFLIGHT, place, agent, "", "", float(exchange.status), exchange.took_ms, line
+            )
+        return Event(
+            exchange.at,
+            Kind.POLL,
+            place,
+            agent,
+            sid,
+            came(exchange, last_at),
+            float(exchange.status),
+            exchange.took_ms,
+            line,
+        )
     if "ERR_CERT" in exchange.error or "CERT_" in exchange.error:
         return Event(exchange.at, Kind.NO_TRUST, place, agent, "", exchange.error, None, None, line)
     if "/finesse/api/" in path or "systeminfo" in path.lower():
-        return Event(exchange.at, Kind.REST, place, agent, "", path.rpartition("/finesse/api/")[2], float(exchange.status), exchange.took_ms, line)
+        return Event(
+            exchange.at,
+            Kind.REST,
+            place,
+            agent,
+            "",
+            path.rpartition("/finesse/api/")[2],
+            float(exchange.status),
+            exchange.took_ms,
+            line,
+        )
     return None
 
 
@@ -122,7 +156,10 @@ def came(exchange: Exchange, last_at: float) -> str:
     if TYPE.search(exchange.answer):
         condition = CONDITION.search(exchange.answer)
         return f"terminate:{condition[1] if condition else ''}"
-    if exchange.answer.lstrip()[:6].lower() in ("<html>", "<html ", "<!doct", "<head>") or "text/html" in exchange.answer_type:
+    if (
+        exchange.answer.lstrip()[:6].lower() in ("<html>", "<html ", "<!doct", "<head>")
+        or "text/html" in exchange.answer_type
+    ):
         return "html"
     if exchange.answer_bytes == EMPTY_BYTES or re.fullmatch(r"<body [^>]*?(?:/>|></body>)\s*", exchange.answer):
         return "empty"

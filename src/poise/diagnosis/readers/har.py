@@ -16,7 +16,8 @@ from poise.diagnosis.readers.exchanges import BODY_LIMIT, Exchange, tell
 
 FORM = "HAR"
 SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes of one HAR: an hour of one desktop without pictures has 2 MB; its tree needs about four times its size in memory."""
+"""Bytes of one HAR: an hour of one desktop without pictures has 2 MB; its tree needs about four times its size in
+memory."""
 
 
 def read(evidence: Evidence, file: int, stream: BinaryIO) -> None:
@@ -63,11 +64,20 @@ def _exchange(number: int, raw: Mapping[str, Any]) -> Exchange | None:
     size = _number(response.get("bodySize"))
     size = _number(content.get("size")) if size is None or size < 0 else size
     return Exchange(
-        number=number, at=at, method=str(request.get("method", "")).upper(), url=request["url"], status=int(status or 0),
-        took_ms=None if took is None or took < 0 else took, error=error, request=str(_dict(request.get("postData")).get("text", ""))[:BODY_LIMIT],
-        answer=_content(content), answer_bytes=None if size is None or size < 0 else int(size), answer_type=str(content.get("mimeType", "")),
-        authorization=headers.get("authorization", ""), aborted="ABORTED" in error.upper(),
-    )  # fmt: skip
+        number=number,
+        at=at,
+        method=str(request.get("method", "")).upper(),
+        url=request["url"],
+        status=int(status or 0),
+        took_ms=None if took is None or took < 0 else took,
+        error=error,
+        request=str(_dict(request.get("postData")).get("text", ""))[:BODY_LIMIT],
+        answer=_content(content),
+        answer_bytes=None if size is None or size < 0 else int(size),
+        answer_type=str(content.get("mimeType", "")),
+        authorization=headers.get("authorization", ""),
+        aborted="ABORTED" in error.upper(),
+    )
 
 
 def _content(content: Mapping[str, Any]) -> str:
@@ -97,4 +107,6 @@ def _list(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    )

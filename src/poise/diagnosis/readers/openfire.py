@@ -1,7 +1,9 @@
 """Openfire's logs of all generations: Finesse's build, log4j 1, log4j 2, the one file of 4.7 and later, and stdout.
 
-Theory: a debug log is mostly noise, so a line is first judged by five bytes behind its stamp; only a line that may matter is
-matched. Requests and ticks come by the million, so they are not passed on one by one: a session remembers its last zero tick and last
+Theory: a debug log is mostly noise, so a line is first judged by five bytes behind its stamp; only a line that may
+matter is
+matched. Requests and ticks come by the million, so they are not passed on one by one: a session remembers its last
+zero tick and last
 request, and hands them on when something follows that makes them tell (a growing idle time, an ending).
 
 Source: docs of the seed, grammar of Openfire's releases 3.7 to 5.x (diagnosis notes 1.1).
@@ -24,17 +26,27 @@ SESSIONS_LIMIT = 20_000
 STAMP = re.compile(rb"(\d{4})\.(\d\d)\.(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{3}))? ")
 JAVA_DATE = re.compile(rb"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [A-Z]{2,5} \d{4}: ")
 
-_JID = rb"(?:HttpSession\{address=(?P<object>[^,}]+), streamID=(?P<stream>[^,}]+).*|(?P<jid>.+?)(?: from IP (?P<ip>\S+).*)?$)"
+_JID = (
+    rb"(?:HttpSession\{address=(?P<object>[^,}]+), streamID=(?P<stream>[^,}]+).*"
+    rb"|(?P<jid>.+?)(?: from IP (?P<ip>\S+).*)?$)"
+)
 TICK = re.compile(
-    rb"Session (?:\(id=(?P<sid>[^)]+)\) |(?P<plain>(?!was )\S+) )?was last active (?:(?P<ms>\d+) ms|PT(?P<iso>[\dHMS.]+)) ago: " + _JID
+    rb"Session (?:\(id=(?P<sid>[^)]+)\) |(?P<plain>(?!was )\S+) )?was last active "
+    rb"(?:(?P<ms>\d+) ms|PT(?P<iso>[\dHMS.]+)) ago: " + _JID
 )
 CLOSING = re.compile(rb"Closing idle session(?: \(id=(?P<sid>[^)]+)\)| (?P<plain>[^:\s]+))?: " + _JID)
 CLOSED = re.compile(rb"A session is closed for (?P<jid>.+)")
 RECV = re.compile(rb"HTTP RECV\((?P<sid>[^)]*)\): (?P<body>.*)")
 ERR = re.compile(rb"HTTP ERR\((?P<sid>[^)]*)\): (?P<what>.*)")
-SENT_END = re.compile(rb"HTTP SENT\((?P<sid>[^)]*)\): <body[^>]*\btype=['\"]terminate['\"](?:[^>]*\bcondition=['\"](?P<condition>[\w-]+))?")
+SENT_END = re.compile(
+    rb"HTTP SENT\((?P<sid>[^)]*)\): <body[^>]*\btype=['\"]terminate['\"]"
+    rb"(?:[^>]*\bcondition=['\"](?P<condition>[\w-]+))?"
+)
 INVALID = re.compile(rb"Client provided invalid session: (?P<sid>\S+?)\.? ?(?:\[(?P<ip>[^\]]*)\])?\.?$")
-WINDOW = re.compile(rb"(?:Request (?P<rid>\d+) > \d+, ending session|Deliverable unavailable for (?P<lost>\d+))(?: ?(?:on|in|session)* (?P<sid>\S+))?")
+WINDOW = re.compile(
+    rb"(?:Request (?P<rid>\d+) > \d+, ending session|Deliverable unavailable for (?P<lost>\d+))"
+    rb"(?: ?(?:on|in|session)* (?P<sid>\S+))?"
+)
 OVER = re.compile(rb"Overactivity detected(?: in session \(id=(?P<sid>[^)]+)\): (?P<jid>[^:]+))?")
 EPOCH = re.compile(rb"time=(?P<ms>\d{13}),JID=(?P<jid>[^,]*)")
 OFFLINE = re.compile(rb"Unable to route packet\. No session is available so store offline\.(?P<stanza>.*)")
@@ -44,7 +56,21 @@ ISO = re.compile(r"(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?$")
 STALL = re.compile(rb"The server did not run for (?P<s>[\d.]+) s")
 
 NOISE = frozenset(
-    [b"REQUE", b"scope", b"conte", b"sessi", b"servl", b"chain", b"suspe", b"Launc", b"Exiti", b"consu", b"RESPO", b"resum", b"compl"]
+    [
+        b"REQUE",
+        b"scope",
+        b"conte",
+        b"sessi",
+        b"servl",
+        b"chain",
+        b"suspe",
+        b"Launc",
+        b"Exiti",
+        b"consu",
+        b"RESPO",
+        b"resum",
+        b"compl",
+    ]
 )
 """First bytes of lines that are understood and tell nothing more."""
 SILENCE_S = 90
@@ -97,7 +123,8 @@ class OpenfireReader:
         if match is None:
             return False
         try:
-            whole = float(datetime(*(int(part) for part in match.groups()[:6]), tzinfo=UTC).timestamp())  # type: ignore[misc]
+            year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+            whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
         except (ValueError, OverflowError):
             return False
         if self._whole and whole - self._whole > SILENCE_S and self._ticks:
@@ -113,10 +140,10 @@ class OpenfireReader:
         if java is not None:
             try:
                 parts = java[0].decode("ascii").rstrip(": ").split()
-                when = datetime.strptime(" ".join([*parts[:4], parts[5]]), "%a %b %d %H:%M:%S %Y")
+                when = datetime.strptime(" ".join([*parts[:4], parts[5], "+0000"]), "%a %b %d %H:%M:%S %Y %z")
             except (ValueError, UnicodeDecodeError):
                 return False
-            self._at = when.replace(tzinfo=UTC).timestamp()
+            self._at = when.timestamp()
             return _any(self, number, line[java.end() :])
         return self._whole != 0.0
 
@@ -127,7 +154,9 @@ class OpenfireReader:
         place = Place(self._file, line)
         self._evidence.add(Event(self._at, kind, place, text=shown(raw), **more))  # type: ignore[arg-type]
 
-    def remember(self, store: OrderedDict[str, tuple[float, int, str, bytes]], sid: str, number: int, agent: str, raw: bytes) -> None:
+    def remember(
+        self, store: OrderedDict[str, tuple[float, int, str, bytes]], sid: str, number: int, agent: str, raw: bytes
+    ) -> None:
         """The newest fact of its kind about a session replaces the one before."""
         store[sid] = (self._at, number, agent, raw)
         store.move_to_end(sid)
@@ -143,7 +172,9 @@ class OpenfireReader:
             at, number, known, raw = found
             rid = RID.search(raw)
             number_of = 0.0 if kind is Kind.IDLE else float(rid[1]) if rid else None
-            self._evidence.add(Event(at, kind, Place(self._file, number), agent or known, sid, "", number_of, None, shown(raw)))
+            self._evidence.add(
+                Event(at, kind, Place(self._file, number), agent or known, sid, "", number_of, None, shown(raw))
+            )
 
     def request(self, sid: str, number: int, raw: bytes) -> None:
         """A request came in."""
@@ -267,14 +298,21 @@ SENTENCES = (
     (re.compile(rb"HTTP bind service started"), Kind.SERVICE_STARTED),
     (re.compile(rb"HTTP bind service stopped|Openfire stop(?:s|ped)|Server halted"), Kind.SERVICE_STOPPED),
     (re.compile(rb".*OutOfMemoryError"), Kind.OUT_OF_MEMORY),
-    (re.compile(rb".*(?:not well-formed|not-well-formed|XmlPullParserException|invalid XML character|SAXParseException)"), Kind.BAD_XML),
+    (
+        re.compile(
+            rb".*(?:not well-formed|not-well-formed|XmlPullParserException|invalid XML character|SAXParseException)"
+        ),
+        Kind.BAD_XML,
+    ),
     (STALL, Kind.STALLED),
     (re.compile(rb"Closing session .*conflict|.*stream:error.*<conflict"), Kind.REPLACED),
 )
 """Sentences of their own, in the order of trying."""
 
 _Handler = Callable[[OpenfireReader, int, bytes], bool]
-_LEVEL = re.compile(rb"^(?:\x1b?\[[\d;]*m)?(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL) *(?:\x1b?\[[\d;]*m)? *(?:\[[^\]]*\]: *)?")
+_LEVEL = re.compile(
+    rb"^(?:\x1b?\[[\d;]*m)?(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL) *(?:\x1b?\[[\d;]*m)? *(?:\[[^\]]*\]: *)?"
+)
 _LOGGER = re.compile(rb"^(?:\d{0,3} )?(?:org|com|net|nl|de)\.[\w.$]+ - ")
 _INNER_DATE = JAVA_DATE
 
@@ -301,8 +339,13 @@ def _any(reader: OpenfireReader, number: int, message: bytes) -> bool:
 
 
 HANDLERS: tuple[_Handler, ...] = (
-    OpenfireReader.tick, OpenfireReader.closing, OpenfireReader.http, OpenfireReader.epoch, OpenfireReader.offline, OpenfireReader.rest,
-)  # fmt: skip
+    OpenfireReader.tick,
+    OpenfireReader.closing,
+    OpenfireReader.http,
+    OpenfireReader.epoch,
+    OpenfireReader.offline,
+    OpenfireReader.rest,
+)
 HEADS: dict[bytes, _Handler] = {
     b"Sessi": OpenfireReader.tick,
     b"HTTPB": OpenfireReader.http,

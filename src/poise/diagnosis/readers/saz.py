@@ -57,7 +57,9 @@ def read(evidence: Evidence, file: int, archive: Archive) -> None:
             entry.understood += 1
             exchanges.append(exchange)
     if exchanges and all(exchange.method == "CONNECT" for exchange in exchanges):
-        entry.trouble = "only tunnels: HTTPS decryption was off in Fiddler (Tools, Options, HTTPS, Decrypt HTTPS traffic)"
+        entry.trouble = (
+            "only tunnels: HTTPS decryption was off in Fiddler (Tools, Options, HTTPS, Decrypt HTTPS traffic)"
+        )
     tell(evidence, file, exchanges)
 
 
@@ -83,12 +85,20 @@ def _session(number: int, parts: dict[str, bytes]) -> Exchange | None:
     if begin is None:
         return None
     return Exchange(
-        number=number, at=begin, method=words[0].upper(), url=words[1], status=int(status[1]) if status else 0,
-        took_ms=(end - begin) * 1000 if end is not None and end >= begin else None, request=body[:BODY_LIMIT].decode("utf-8", "replace"),
-        answer=_decoded(answer, headers), answer_bytes=int(size) if size.isdigit() else len(answer) if status else None,
-        answer_type=headers.get("content-type", ""), authorization=asked.get("authorization", ""),
-        aborted=bool(ABORTED.search(meta)) or "x-aborted-when" in flags, error=flags.get("x-aborted-when", ""),
-    )  # fmt: skip
+        number=number,
+        at=begin,
+        method=words[0].upper(),
+        url=words[1],
+        status=int(status[1]) if status else 0,
+        took_ms=(end - begin) * 1000 if end is not None and end >= begin else None,
+        request=body[:BODY_LIMIT].decode("utf-8", "replace"),
+        answer=_decoded(answer, headers),
+        answer_bytes=int(size) if size.isdigit() else len(answer) if status else None,
+        answer_type=headers.get("content-type", ""),
+        authorization=asked.get("authorization", ""),
+        aborted=bool(ABORTED.search(meta)) or "x-aborted-when" in flags,
+        error=flags.get("x-aborted-when", ""),
+    )
 
 
 def _decoded(body: bytes, headers: dict[str, str]) -> str:
@@ -104,7 +114,8 @@ def _decoded(body: bytes, headers: dict[str, str]) -> str:
 
 
 def _dechunked(body: bytes) -> bytes:
-    out, rest = [], body
+    out: list[bytes] = []
+    rest = body
     while True:
         line, mark, rest = rest.partition(b"\r\n")
         try:

@@ -56,7 +56,9 @@ class TraceReader:
         word, value, second = "", None, None
         if name == "session_ended":
             word, value, second = str(entry.get("code", "")), entry.get("heard_after_s"), entry.get("heard_before_s")
-            kind = {"idle": Kind.IDLE_CLOSE, "client-left": Kind.SESSION_CLOSED, "replaced": Kind.REPLACED}.get(word, Kind.TERMINATED)
+            kind = {"idle": Kind.IDLE_CLOSE, "client-left": Kind.SESSION_CLOSED, "replaced": Kind.REPLACED}.get(
+                word, Kind.TERMINATED
+            )
         elif name == "agent_presence_changed":
             kind = Kind.AVAILABLE if entry.get("available") else Kind.UNAVAILABLE
         elif name == "service_state_changed":
@@ -68,4 +70,16 @@ class TraceReader:
         agent = agent_of(str(entry.get("jid") or entry.get("user") or ""))
         number_of = float(value) if isinstance(value, (int, float)) else None
         second_of = float(second) if isinstance(second, (int, float)) else None
-        self._evidence.add(Event(at, kind, Place(self._file, number), agent, str(entry.get("sid", "")), word, number_of, second_of, shown(line)))
+        self._evidence.add(
+            Event(
+                at,
+                kind,
+                Place(self._file, number),
+                agent,
+                str(entry.get("sid", "")),
+                word,
+                number_of,
+                second_of,
+                shown(line),
+            )
+        )

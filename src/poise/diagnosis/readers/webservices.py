@@ -1,6 +1,7 @@
 """Desktop-webservices and the other CCBU logs: one record a line, or several.
 
-Theory: what stands before the text is read from the right, because thread names hold anything; values nest brackets, so they are looked
+Theory: what stands before the text is read from the right, because thread names hold anything; values nest brackets,
+so they are looked
 up by key instead of split. A record ends where the next begins.
 
 Source: diagnosis notes 1.2, the seed.
@@ -21,7 +22,8 @@ RECORD_LIMIT = 65_536
 HEADERS_LIMIT = 4_096
 
 RECORD = re.compile(
-    rb"(?:(?P<seq>\d{10}): )?(?:[^%]{0,300}?: )?(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d{4} \d\d:\d\d:\d\d)\.(?P<ms>\d{3}) (?P<zone>[+-]\d{4}): ?%CCBU_"
+    rb"(?:(?P<seq>\d{10}): )?(?:[^%]{0,300}?: )?"
+    rb"(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d{4} \d\d:\d\d:\d\d)\.(?P<ms>\d{3}) (?P<zone>[+-]\d{4}): ?%CCBU_"
 )
 HEADER = re.compile(rb"(?P<thread>.*)-(?P<severity>[0-7])-(?P<mnemonic>.+)", re.DOTALL)
 
@@ -33,8 +35,23 @@ PRESENCE = re.compile(rb"\b(?P<word>un)?available\b", re.IGNORECASE)
 RECEIVED = re.compile(rb'"CTI_MSG_RECEIVED":(\d{13})')
 DEPLOYMENT = re.compile(rb"deploymentType=(CC[EX])")
 
-STATES = ("LOGIN", "LOGOUT", "NOT_READY", "READY", "TALKING", "WORK", "WORK_READY", "BUSY_OTHER", "RESERVED", "UNKNOWN", "HOLD", "ACTIVE", "PAUSED",
-          "INTERRUPTED", "NOT_ACTIVE")  # fmt: skip
+STATES = (
+    "LOGIN",
+    "LOGOUT",
+    "NOT_READY",
+    "READY",
+    "TALKING",
+    "WORK",
+    "WORK_READY",
+    "BUSY_OTHER",
+    "RESERVED",
+    "UNKNOWN",
+    "HOLD",
+    "ACTIVE",
+    "PAUSED",
+    "INTERRUPTED",
+    "NOT_ACTIVE",
+)
 """GED-188 AgentState by number."""
 
 FIXED: tuple[tuple[bytes, Kind], ...] = (
@@ -138,7 +155,8 @@ class WebServicesReader:
             self._add(Kind.OUT_OF_MEMORY, number, body, record)
 
     def _presence(self, number: int, mnemonic: bytes, body: bytes, record: bytes) -> None:
-        """Presence, in words of several releases. A line cut off before it says which can only mean that something changed: what follows tells."""
+        """Presence, in words of several releases. A line cut off before it says which can only mean that something
+        changed: what follows tells."""
         if b"cancel" in body:
             self._add(Kind.GRACE_CANCELLED, number, body, record)
             return
@@ -159,21 +177,56 @@ class WebServicesReader:
         name = ""
         if state is not None:
             index = int(state["number"])
-            name = state["name"].decode("ascii") if state["name"] else STATES[index] if index < len(STATES) else str(index)
+            name = (
+                state["name"].decode("ascii") if state["name"] else STATES[index] if index < len(STATES) else str(index)
+            )
         forced = FORCED.search(body)
         deployment = DEPLOYMENT.search(body)
         kind = Kind.CTI_STATE if mnemonic.startswith(b"DECODED") else Kind.CTI_REQUEST
-        self._add(kind, number, body, record, word=name, value=float(reason["reason"]) if reason else None,
-                  second=float(forced["flag"]) if forced else {b"CCE": 2.0, b"CCX": 3.0}[deployment[1]] if deployment else None)  # fmt: skip
+        self._add(
+            kind,
+            number,
+            body,
+            record,
+            word=name,
+            value=float(reason["reason"]) if reason else None,
+            second=float(forced["flag"])
+            if forced
+            else {b"CCE": 2.0, b"CCX": 3.0}[deployment[1]]
+            if deployment
+            else None,
+        )
 
-    def _add(self, kind: Kind, number: int, body: bytes, record: bytes, word: str = "", value: float | None = None, second: float | None = None) -> None:
+    def _add(
+        self,
+        kind: Kind,
+        number: int,
+        body: bytes,
+        record: bytes,
+        word: str = "",
+        value: float | None = None,
+        second: float | None = None,
+    ) -> None:
         agent = AGENT.search(body)
         name = agent_of(agent["agent"].decode("utf-8", "replace")) if agent else ""
-        self._evidence.add(Event(self._at, kind, Place(self._file, number), name, "", word, value, second, shown(record.replace(b"\n", b" "))))
+        self._evidence.add(
+            Event(
+                self._at,
+                kind,
+                Place(self._file, number),
+                name,
+                "",
+                word,
+                value,
+                second,
+                shown(record.replace(b"\n", b" ")),
+            )
+        )
 
 
 def records(lines: Iterable[bytes], file: object = None) -> Iterator[tuple[int, int, bytes]]:
-    """(number of the first line, number of lines, text) of each record. A line without the mark of a record goes on with the one before."""
+    """(number of the first line, number of lines, text) of each record. A line without the mark of a record goes on
+    with the one before."""
     first, count, parts, size = 0, 0, [b""], 0
     number = 0
     for number, line in enumerate(lines, 1):

@@ -34,10 +34,23 @@ def asleep(incident: Incident, site: Site) -> Hit | None:
     """C3: everything the computer wrote or sent stopped, and went on minutes later."""
     mine = incident.all(Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION)
     for before, after in pairwise(mine):
-        start, end = site.evidence.time(before) + (before.second or 0 if before.kind is Kind.POLL else 0) / 1000, site.evidence.time(after)
-        if end - start > timing.FROZEN_S and start - 5 <= (incident.contact.before if incident.contact else incident.at) and end > incident.at - timing.ACCOUNT_S:
+        start, end = (
+            site.evidence.time(before) + (before.second or 0 if before.kind is Kind.POLL else 0) / 1000,
+            site.evidence.time(after),
+        )
+        if (
+            end - start > timing.FROZEN_S
+            and start - 5 <= (incident.contact.before if incident.contact else incident.at)
+            and end > incident.at - timing.ACCOUNT_S
+        ):
             drift = before.kind is Kind.DRIFT or after.kind is Kind.DRIFT
-            return hit("C3", LIKELY if drift or before.kind is Kind.POLL else POSSIBLE, before, after, seconds=round(end - start))
+            return hit(
+                "C3",
+                LIKELY if drift or before.kind is Kind.POLL else POSSIBLE,
+                before,
+                after,
+                seconds=round(end - start),
+            )
     return None
 
 
@@ -57,8 +70,14 @@ def slow_way(incident: Incident, site: Site) -> Hit | None:
     retries = incident.all(Kind.RETRY)
     loss = [e for e in site.events if e.kind is Kind.LOSS]
     if len(slow) >= 2 or (slow and loss) or len(retries) >= 2:
-        return hit("C5", LIKELY, *slow[:3], *retries[:3], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0)))
-    return hit("C5", POSSIBLE, *slow[:2], *retries[:2], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0))) if slow or loss or retries else None
+        return hit(
+            "C5", LIKELY, *slow[:3], *retries[:3], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0))
+        )
+    return (
+        hit("C5", POSSIBLE, *slow[:2], *retries[:2], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0)))
+        if slow or loss or retries
+        else None
+    )
 
 
 def throttled(incident: Incident, site: Site) -> Hit | None:
@@ -73,7 +92,14 @@ def throttled(incident: Incident, site: Site) -> Hit | None:
     if firefox or (not long and len(hidden) < 3):
         return None
     if long:
-        return hit("C6", CERTAIN if hidden or len(long) > 1 or chromium else LIKELY, *long[:3], *hidden[:1], browser, seconds=round(median(p for p, e in pauses if e in long)))
+        return hit(
+            "C6",
+            CERTAIN if hidden or len(long) > 1 or chromium else LIKELY,
+            *long[:3],
+            *hidden[:1],
+            browser,
+            seconds=round(median(p for p, e in pauses if e in long)),
+        )
     return hit("C6", POSSIBLE, *hidden[:3], browser, seconds=1)
 
 
@@ -87,7 +113,12 @@ def discarded(incident: Incident, site: Site) -> Hit | None:
 def starved(incident: Incident, site: Site) -> Hit | None:
     """C8: the page's minute came late again and again, while the way was fast; or the computer's CPU was full."""
     drift = incident.all(Kind.DRIFT)
-    late = [b for a, b in pairwise(drift) if 3 < site.evidence.time(b) - site.evidence.time(a) - timing.DRIFT_PERIOD_S < 30 and (b.second or 0) < timing.SLOW_MS]
+    late = [
+        b
+        for a, b in pairwise(drift)
+        if 3 < site.evidence.time(b) - site.evidence.time(a) - timing.DRIFT_PERIOD_S < 30
+        and (b.second or 0) < timing.SLOW_MS
+    ]
     busy = [e for e in site.events if e.kind is Kind.CPU and (e.number or 0) >= 90]
     if len(late) >= 2 or busy:
         return hit("C8", LIKELY if late and busy else POSSIBLE, *late[:3], *busy[:2], count=len(late))
@@ -97,7 +128,11 @@ def starved(incident: Incident, site: Site) -> Hit | None:
 def old_browser(incident: Incident, site: Site) -> Hit | None:
     """C10: a browser that no supported release knows."""
     browser = incident.first(Kind.BROWSER)
-    return hit("C10", POSSIBLE, browser) if browser is not None and ("MSIE" in browser.word or "Trident/" in browser.word) else None
+    return (
+        hit("C10", POSSIBLE, browser)
+        if browser is not None and ("MSIE" in browser.word or "Trident/" in browser.word)
+        else None
+    )
 
 
 def no_trust(incident: Incident, site: Site) -> Hit | None:
@@ -114,9 +149,15 @@ def twice(incident: Incident, site: Site) -> Hit | None:
 
 def too_active(incident: Incident, site: Site) -> Hit | None:
     """C13: more requests than agreed."""
-    ended = [e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "policy-violation" in e.word or e.word == "too-active"]
+    ended = [
+        e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "policy-violation" in e.word or e.word == "too-active"
+    ]
     over = incident.all(Kind.OVERACTIVE)
-    return hit("C13", CERTAIN if ended and over else LIKELY if ended else POSSIBLE, *ended[:2], *over[:2]) if ended or over else None
+    return (
+        hit("C13", CERTAIN if ended and over else LIKELY if ended else POSSIBLE, *ended[:2], *over[:2])
+        if ended or over
+        else None
+    )
 
 
 def same_rid(incident: Incident, site: Site) -> Hit | None:
@@ -124,7 +165,13 @@ def same_rid(incident: Incident, site: Site) -> Hit | None:
     rids = [e for e in incident.all(Kind.REQUEST) if e.number is not None]
     repeated = [e for e in rids if sum(other.number == e.number for other in rids) >= 3]
     ended = [e for e in incident.events if "item-not-found" in e.word or e.kind is Kind.OUT_OF_WINDOW]
-    return hit("C14", LIKELY, *repeated[:3], *ended[:1], count=len(repeated)) if repeated and ended else hit("C14", POSSIBLE, *ended[:2], count=0) if incident.first(Kind.OUT_OF_WINDOW) else None
+    return (
+        hit("C14", LIKELY, *repeated[:3], *ended[:1], count=len(repeated))
+        if repeated and ended
+        else hit("C14", POSSIBLE, *ended[:2], count=0)
+        if incident.first(Kind.OUT_OF_WINDOW)
+        else None
+    )
 
 
 def token(incident: Incident, site: Site) -> Hit | None:
@@ -134,7 +181,8 @@ def token(incident: Incident, site: Site) -> Hit | None:
 
 
 def silent(incident: Incident, site: Site) -> Hit | None:
-    """C1: the client stopped polling, and went silent alone; certain only where a capture shows that no poll left it."""
+    """C1: the client stopped polling, and went silent alone; certain only where a capture shows that no poll left
+    it."""
     idle = incident.first(Kind.IDLE_CLOSE)
     if idle is None and incident.contact is None:
         return None
@@ -142,7 +190,13 @@ def silent(incident: Incident, site: Site) -> Hit | None:
     together = site.together(incident)
     polls = incident.all(Kind.POLL)
     answered = [e for e in polls if e.word in ("empty", "data")]
-    if idle is not None and answered and not unanswered(polls) and polls[-1] is answered[-1] and _went_on(incident, site, polls[-1]):
+    if (
+        idle is not None
+        and answered
+        and not unanswered(polls)
+        and polls[-1] is answered[-1]
+        and _went_on(incident, site, polls[-1])
+    ):
         return hit("C1", CERTAIN, answered[-1], *growing, idle)
     if idle is None and not growing:
         return None
@@ -163,6 +217,19 @@ def silence_of_unknown_side(incident: Incident, site: Site) -> Hit | None:
 
 
 RULES: tuple[Rule, ...] = (
-    closed_page, asleep, clock_set, slow_way, throttled, discarded, starved, old_browser, no_trust, twice, too_active, same_rid, token, silent,
+    closed_page,
+    asleep,
+    clock_set,
+    slow_way,
+    throttled,
+    discarded,
+    starved,
+    old_browser,
+    no_trust,
+    twice,
+    too_active,
+    same_rid,
+    token,
+    silent,
     silence_of_unknown_side,
-)  # fmt: skip
+)

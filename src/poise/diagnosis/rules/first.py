@@ -28,7 +28,14 @@ def back_in_time(incident: Incident, site: Site) -> Hit | None:
     if gone is None or incident.logout is not None:
         return None
     at = site.evidence.time(gone)
-    back = next((e for e in incident.all(Kind.AVAILABLE, Kind.GRACE_CANCELLED) if 0 <= site.evidence.time(e) - at <= timing.GRACE_S + 5), None)
+    back = next(
+        (
+            e
+            for e in incident.all(Kind.AVAILABLE, Kind.GRACE_CANCELLED)
+            if 0 <= site.evidence.time(e) - at <= timing.GRACE_S + 5
+        ),
+        None,
+    )
     if back is None or incident.first(Kind.IDLE_CLOSE, Kind.TERMINATED, Kind.REPLACED) is not None:
         return None
     return hit("A6", CERTAIN, gone, back, seconds=round(site.evidence.time(back) - at))

@@ -35,14 +35,24 @@ def proxy(incident: Incident, site: Site) -> Hit | None:
     if not found:
         return None
     seconds = round((found[0].second or 0) / 1000)
-    return hit("N2", CERTAIN if polls and seconds >= 5 else LIKELY, *found[:3], seconds=seconds, status=int(found[0].number or 0))
+    return hit(
+        "N2",
+        CERTAIN if polls and seconds >= 5 else LIKELY,
+        *found[:3],
+        seconds=seconds,
+        status=int(found[0].number or 0),
+    )
 
 
 def proxy_refuses(incident: Incident, site: Site) -> Hit | None:
     """N4: a proxy refused the tunnel, or the poll itself."""
     found = [e for e in incident.all(Kind.TUNNEL) if int(e.number or 0) in (403, 407, 502, 503)]
     found += [e for e in incident.all(Kind.POLL) if e.word == "forbidden"]
-    return hit("N4", CERTAIN if found[0].kind is Kind.TUNNEL else LIKELY, *found[:3], status=int(found[0].number or 0)) if found else None
+    return (
+        hit("N4", CERTAIN if found[0].kind is Kind.TUNNEL else LIKELY, *found[:3], status=int(found[0].number or 0))
+        if found
+        else None
+    )
 
 
 def one_network(incident: Incident, site: Site) -> Hit | None:
@@ -56,7 +66,11 @@ def one_network(incident: Incident, site: Site) -> Hit | None:
 def preflight(incident: Incident, site: Site) -> Hit | None:
     """N6: the browser asks whether it may, again and again, and never does."""
     asked = incident.all(Kind.PREFLIGHT)
-    return hit("N6", CERTAIN if len(asked) >= 3 else LIKELY, *asked[:3], count=len(asked)) if len(asked) >= 2 and not incident.all(Kind.POLL) else None
+    return (
+        hit("N6", CERTAIN if len(asked) >= 3 else LIKELY, *asked[:3], count=len(asked))
+        if len(asked) >= 2 and not incident.all(Kind.POLL)
+        else None
+    )
 
 
 RULES: tuple[Rule, ...] = (dropped, proxy, proxy_refuses, one_network, preflight)

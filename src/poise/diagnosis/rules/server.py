@@ -19,7 +19,9 @@ def restarted(incident: Incident, site: Site) -> Hit | None:
     stops = site.around(incident, Kind.SERVICE_STOPPED, after_s=90)
     starts = site.around(incident, Kind.SERVICE_STARTED, after_s=90)
     if stops and starts:
-        return hit("S1", CERTAIN if incident.first(Kind.UNKNOWN_SESSION) or len(stops) > 1 else LIKELY, *stops[:2], *starts[:2])
+        return hit(
+            "S1", CERTAIN if incident.first(Kind.UNKNOWN_SESSION) or len(stops) > 1 else LIKELY, *stops[:2], *starts[:2]
+        )
     if stops or starts:
         return hit("S1", LIKELY, *(stops or starts)[:3])
     return None
@@ -28,7 +30,9 @@ def restarted(incident: Incident, site: Site) -> Hit | None:
 def out_of_memory(incident: Incident, site: Site) -> Hit | None:
     """S2: the notification service ran out of memory shortly before."""
     found = site.around(incident, Kind.OUT_OF_MEMORY, before_s=600)
-    return hit("S2", LIKELY, *found[:3], *site.around(incident, Kind.SERVICE_STARTED, after_s=120)[:1]) if found else None
+    return (
+        hit("S2", LIKELY, *found[:3], *site.around(incident, Kind.SERVICE_STARTED, after_s=120)[:1]) if found else None
+    )
 
 
 def bad_xml(incident: Incident, site: Site) -> Hit | None:
@@ -72,7 +76,9 @@ def web_services_cut_off(incident: Incident, site: Site) -> Hit | None:
 def not_listening(incident: Incident, site: Site) -> Hit | None:
     """S7: the service is not started, says a listing."""
     names = ("Finesse", "Notification")
-    stopped = [e for e in site.events if e.kind is Kind.SERVICE and any(n in e.word for n in names) and "STARTED" not in e.word]
+    stopped = [
+        e for e in site.events if e.kind is Kind.SERVICE and any(n in e.word for n in names) and "STARTED" not in e.word
+    ]
     return hit("S7", LIKELY, *stopped[:2]) if stopped else None
 
 
@@ -94,7 +100,9 @@ def stalled(incident: Incident, site: Site) -> Hit | None:
     found = site.around(incident, Kind.STALLED, before_s=10)
     if not found:
         return None
-    return hit("S14", LIKELY if (found[0].number or 0) > 10 else POSSIBLE, *found[:2], seconds=round(found[0].number or 0, 1))
+    return hit(
+        "S14", LIKELY if (found[0].number or 0) > 10 else POSSIBLE, *found[:2], seconds=round(found[0].number or 0, 1)
+    )
 
 
 def everybody(incident: Incident, site: Site) -> Hit | None:
@@ -107,5 +115,15 @@ def everybody(incident: Incident, site: Site) -> Hit | None:
 
 
 RULES: tuple[Rule, ...] = (
-    restarted, out_of_memory, bad_xml, cti_lost, telephony_lost, web_services_cut_off, not_listening, overloaded, directory_lost, stalled, everybody,
-)  # fmt: skip
+    restarted,
+    out_of_memory,
+    bad_xml,
+    cti_lost,
+    telephony_lost,
+    web_services_cut_off,
+    not_listening,
+    overloaded,
+    directory_lost,
+    stalled,
+    everybody,
+)
