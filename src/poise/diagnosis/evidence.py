@@ -11,6 +11,7 @@ from poise.diagnosis.events import TEXT_LIMIT, Event, Kind, Place, shown
 EVENTS_LIMIT = 200_000
 """Events kept over all files, about 100 MB. More than a whole day of 2,000 agents leaves, since readers pass on only
 what tells something."""
+AGENTS_LIMIT = 100_000
 SHAPES_LIMIT = 1_000
 """Different shapes of unknown lines kept; beyond it new ones are only counted."""
 
@@ -69,6 +70,8 @@ class Evidence:
     def __init__(self, zone_s: float | None = None) -> None:
         self.files: list[File] = []
         self.events: list[Event] = []
+        self.agents: dict[str, str] = {}
+        """Everybody who was seen, also those to whom nothing happened, with an address when known."""
         self.dropped = 0
         self.zone_s = zone_s
         """What the user said of files without zone, seconds ahead of UTC."""
@@ -85,6 +88,11 @@ class Evidence:
             self.files[event.place.file].span(event.at)
         else:
             self.dropped += 1
+
+    def seen(self, agent: str, address: str = "") -> None:
+        """Somebody is there."""
+        if len(self.agents) < AGENTS_LIMIT or agent in self.agents:
+            self.agents[agent] = address or self.agents.get(agent, "")
 
     def not_understood(self, file: int, line: int, raw: bytes) -> None:
         """Count a line that no pattern knew, by its shape."""

@@ -20,6 +20,8 @@ from poise.diagnosis.events import Event, Kind
 from poise.diagnosis.evidence import Evidence
 
 FAILED_POLLS = frozenset({"unknown-session", "none", "gateway", "html", "forbidden", "server-error", "no-trust"})
+LIFE = frozenset({Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION, Kind.PAGE_LOADED})
+"""What shows that a page runs."""
 INCIDENTS_LIMIT = 20_000
 
 
@@ -106,8 +108,10 @@ def incidents(evidence: Evidence) -> list[Incident]:
     """All disconnects, in order of time."""
     by_agent: dict[str, list[Event]] = defaultdict(list)
     nobody: list[Event] = []
+    untimed: list[Event] = []
     for event in evidence.timeline():
         if event.at == 0.0:
+            untimed.append(event)
             continue
         (by_agent[event.agent] if event.agent else nobody).append(event)
     found: list[Incident] = []
@@ -119,6 +123,7 @@ def incidents(evidence: Evidence) -> list[Incident]:
         if len(found) > INCIDENTS_LIMIT:
             break
     _give_loose(evidence, found, nobody)
+    _give_untimed(found, untimed, alone=len(by_agent) <= 1)
     for incident in found:
         incident.events.sort(key=lambda event: (evidence.time(event), event.place))
         _contact(evidence, incident)
@@ -143,7 +148,16 @@ def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[I
         after = end + timing.AFTER_S
         if index + 1 < len(groups):
             after = min(after, evidence.time(groups[index + 1][0]) - 1)
-        yield Incident(agent, start, signs, [event for event in events if before <= evidence.time(event) <= after])
+        around = [event for event in events if before <= evidence.time(event) <= after]
+        around += _next_sign_of_life(evidence, events, end, after)
+        yield Incident(agent, start, signs, around)
+
+
+def _next_sign_of_life(evidence: Evidence, events: list[Event], end: float, after: float) -> list[Event]:
+    """The client's first record behind the window: a computer that slept wakes up hours later."""
+    if any(e.kind in LIFE and end < evidence.time(e) <= after for e in events):
+        return []
+    return [e for e in events if e.kind in LIFE and evidence.time(e) > after][:1]
 
 
 def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> None:
@@ -164,6 +178,17 @@ def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) 
         near = [i for i in found if i.agent and -2.0 <= at - i.at <= timing.GRACE_S + 5.0]
         if len(near) == 1:
             near[0].events.append(event)
+
+
+def _give_untimed(found: list[Incident], untimed: list[Event], alone: bool) -> None:
+    """Lines without a time (a browser's console) belong to the agent if there is only one; alone they are a disconnect
+    of their own."""
+    signs = [event for event in untimed if _is_sign(event)]
+    if found and alone:
+        for incident in found:
+            incident.events += untimed
+    elif signs and not found:
+        found.append(Incident("", 0.0, signs, untimed))
 
 
 def _contact(evidence: Evidence, incident: Incident) -> None:

@@ -15,6 +15,8 @@ UNKNOWN_SHOWN = 5
 
 def stamp(at: float, zone_s: float = 0.0) -> str:
     """Seconds since 1970 as ISO 8601 with milliseconds, in the zone given."""
+    if at == 0:
+        return "-"
     try:
         when = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone_s)))
         return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

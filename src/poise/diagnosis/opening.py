@@ -10,15 +10,16 @@ import gzip
 import io
 import lzma
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+import pyzipper
+
 DEPTH_LIMIT = 4
 """Archives in archives; a `file get` bundle needs two."""
-RATIO_LIMIT = 1_000
-"""Times a part may be larger than its archive entry: repetitive logs reach 100, bombs 1,000 and more."""
+RATIO_LIMIT = 250
+"""Times a part may be larger than its archive entry: repetitive logs reach 100, bombs 1,000."""
 EXPANDED_LIMIT = 20 * 1024**3
 """Bytes that one analysis unpacks at most."""
 HEAD = 65_536
@@ -28,7 +29,7 @@ DAMAGE = (
     EOFError,
     zlib.error,
     lzma.LZMAError,
-    zipfile.BadZipFile,
+    pyzipper.BadZipFile,
     tarfile.TarError,
     NotImplementedError,
     RuntimeError,
@@ -138,11 +139,11 @@ def _zip(
         if len(data) > 256 * 1024 * 1024:
             raise TooBigError("a zip inside an archive larger than 256 MB: unpack it first")
         stream = io.BytesIO(data)
-    with zip_file(stream) as archive:
+    with pyzipper.AESZipFile(stream) as archive:  # Fiddler protects with AES
         if password:
             archive.setpassword(password)
         if any(entry.startswith("raw/") for entry in archive.namelist()):
-            found(name, archive)  # type: ignore[arg-type]
+            found(name, archive)
             return
         for entry in archive.infolist():
             if entry.is_dir():
@@ -150,19 +151,12 @@ def _zip(
             try:
                 with archive.open(entry) as inner:
                     limit = max(entry.compress_size, 1024) * RATIO_LIMIT
-                    counted = io.BufferedReader(_Counted(inner, budget, limit))  # type: ignore[arg-type]
+                    counted = io.BufferedReader(_Counted(inner, budget, limit))
                     members(
                         f"{name}!{entry.filename}", counted, found, trouble, budget, password=password, depth=depth + 1
                     )
             except DAMAGE as error:
                 trouble(f"{name}!{entry.filename}", f"damaged: {error}")
-
-
-def zip_file(stream: BinaryIO) -> zipfile.ZipFile:
-    """A zip, also one protected by AES, which Fiddler writes."""
-    import pyzipper  # here: only captures need it
-
-    return pyzipper.AESZipFile(stream)  # type: ignore[no-any-return]
 
 
 def lines(stream: BinaryIO, longest: int = 1_048_576) -> Iterator[bytes]:

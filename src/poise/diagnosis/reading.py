@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO
+
+import pyzipper
 
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.opening import DAMAGE, Budget, lines, members
@@ -93,7 +94,7 @@ def read(
     def found(inner: str, data: BinaryIO) -> None:
         if progress is not None:
             progress(inner)
-        if isinstance(data, zipfile.ZipFile):
+        if isinstance(data, pyzipper.ZipFile):
             saz.read(evidence, evidence.open(inner, saz.FORM), data)
             return
         head = data.peek(65_536)[:65_536]  # type: ignore[attr-defined]

@@ -60,14 +60,10 @@ class Site:
     def __init__(self, evidence: Evidence, incidents: list[Incident]) -> None:
         self.evidence = evidence
         self.events = list(evidence.timeline(SITE_KINDS))
-        self.agents = {event.agent for event in evidence.events if event.agent}
+        self.agents = {event.agent for event in evidence.events if event.agent} | set(evidence.agents)
         self.forms = {file.form for file in evidence.files if file.understood}
         self._lost = sorted((_lost(incident), incident.agent) for incident in incidents)
-        self._networks = {
-            event.agent: _network(event.word)
-            for event in evidence.events
-            if event.kind in (Kind.IDLE, Kind.IDLE_CLOSE) and event.agent and _network(event.word)
-        }
+        self._networks = {agent: network for agent, at in evidence.agents.items() if (network := _network(at))}
 
     def around(self, incident: Incident, *kinds: Kind, before_s: float = 30.0, after_s: float = 30.0) -> list[Event]:
         """Events of the site between last contact and the ending, with a margin."""

@@ -212,6 +212,8 @@ class OpenfireReader:
         sid = _text(match["sid"] or match["plain"] or match["stream"])
         agent = agent_of(_text(match["jid"] or match["object"]))
         if sid and agent:
+            if self._agents.get(sid) != agent or match["ip"]:
+                self._evidence.seen(agent, _text(match["ip"]))
             self._agents[sid] = agent
             self._agents.move_to_end(sid)
             if len(self._agents) > SESSIONS_LIMIT:
