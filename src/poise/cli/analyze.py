@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,12 @@ def analyze(
     zone: Annotated[
         str, typer.Option("--zone", help="Zone of logs that name none, such as +05:30; by default it is found out.")
     ] = "",
+    html: Annotated[Path | None, typer.Option("--html", help="Write a report as one HTML file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write Markdown for a ticket.")] = None,
+    chrome_trace: Annotated[Path | None, typer.Option("--chrome-trace", help="Write a trace for Perfetto.")] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Mask agents, hosts, addresses and names everywhere.")
+    ] = False,
     password: Annotated[
         str, typer.Option("--password", help="Of a protected SAZ or zip.", envvar="POISE_ANALYZE_PASSWORD")
     ] = "",
@@ -42,6 +50,10 @@ def analyze(
     from poise.diagnosis.analysis import analyse
     from poise.diagnosis.evidence import Evidence
     from poise.diagnosis.opening import Budget
+    from poise.diagnosis.redaction import redacted
+    from poise.diagnosis.report import chrome_trace as chrome_trace_report
+    from poise.diagnosis.report import html as html_report
+    from poise.diagnosis.report import markdown as markdown_report
     from poise.diagnosis.wording import Words
 
     try:
@@ -69,6 +81,14 @@ def analyze(
         analysis = analyse(evidence)
     if agent:
         analysis.verdicts = [v for v in analysis.verdicts if v.incident.agent == agent.casefold()]
+    if redact:
+        analysis = redacted(analysis, secrets.token_bytes(16))
+    if html is not None:
+        html.write_text(html_report.render(analysis, words, datetime.now(UTC).timestamp()), "utf-8")
+    if markdown is not None:
+        markdown.write_text(markdown_report.render(analysis, words), "utf-8")
+    if chrome_trace is not None:
+        chrome_trace.write_text(chrome_trace_report.render(analysis), "utf-8")
     if as_json:
         json.dump(jsonform.as_values(analysis, words), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
