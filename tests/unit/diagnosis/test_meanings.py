@@ -35,7 +35,7 @@ def test_a_line_is_explained(line: str, kind: Kind, says: str) -> None:
 
 def test_a_state_event_says_whether_its_reason_is_a_lost_connection() -> None:
     lines = (SAMPLES / "desktop-webservices-finesse-2017.log").read_text().splitlines()
-    known = of_line(" ".join(lines[9:11]))
+    known = of_line("\n".join(lines[9:11]))
     assert known is not None
     assert known[2].endswith("Reason 255: a lost connection.")
 
