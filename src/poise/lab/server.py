@@ -210,9 +210,8 @@ class LabServer:
     def set_telephony(self, up: bool, now: float) -> list[LabOutput]:
         """Lose the provider of telephony, or have it back. UCCX goes out of service with it; UCCE says nothing."""
         self.centre.set_telephony(up)
-        if self.settings.deployment is Deployment.UCCX:
-            self._out += self.set_online(up, now)
-        return self.happened(now)
+        outputs = self.set_online(up, now) if self.settings.deployment is Deployment.UCCX else []
+        return [*outputs, *self.happened(now)]
 
     def fail_over(self) -> list[LabOutput]:
         """The other side serves from now on; clients of this one are told goodbye."""

@@ -16,7 +16,6 @@ from poise.lab.acd.queues import Queues
 from poise.lab.acd.switch import Switch
 from poise.lab.data import LabData, SkillGroup
 from poise.protocols.cti.constants import AgentState, Direction
-from poise.protocols.cti.layout import layout
 
 FIVE_MINUTES_S = 300.0
 HALF_HOUR_S = 1800.0
@@ -26,6 +25,8 @@ _RESERVATIONS = frozenset(
 )
 _PREVIEWS = frozenset({CallType.CUSTOMER_PREVIEW, CallType.CUSTOMER_PREVIEW_DIRECT})
 _S, _D = AgentState, Direction
+_AGENTS_ONLY = frozenset({"ICMAvailableTime", "RoutableTime", "InternalCalls", "InternalCallsTime"})
+"""Counters that the message about a skill group does not have."""
 
 
 class Sums:
@@ -136,7 +137,7 @@ class Statistics:
         if sums is not None:
             sums.add(amounts, now)
         if leg.call.queue is not None and leg.line is LineType.INBOUND_ACD:
-            self._groups[leg.call.queue.number].add(amounts, now)
+            self._groups[leg.call.queue.number].add(_for_group(amounts), now)
 
     def _answered(self, leg: Leg, now: float) -> None:
         queue = leg.call.queue
@@ -152,7 +153,7 @@ class Statistics:
         if amounts:
             sums.add(amounts, now)
             for group in self._data.groups_of(before.person):
-                self._groups[group.number].add(amounts, now)
+                self._groups[group.number].add(_for_group(amounts), now)
 
     @staticmethod
     def _time_in(agent: AgentNow, now: float) -> dict[str, float]:
@@ -165,9 +166,7 @@ class Statistics:
         """The counters of QUERY_AGENT_STATISTICS_CONF by their names there."""
         sums = self._agents[agent.person.agent_id]
         running = self._time_in(agent, now)
-        return _carried(
-            "QUERY_AGENT_STATISTICS_CONF", _suffixed({"Session": sums.session, "Today": sums.today}, [running])
-        )
+        return _suffixed({"Session": sums.session, "Today": sums.today}, [running])
 
     def group(self, group: SkillGroup, now: float) -> dict[str, int]:
         """The counters of QUERY_SKILL_GROUP_STATISTICS_CONF by their names there."""
@@ -179,14 +178,11 @@ class Statistics:
         fields |= {"LongestRouterCallQNow": longest, "LongestCallQNow": longest}
         sums = self._groups[group.number]
         columns = {"To5": sums.five(now), "ToHalf": sums.half, "Today": sums.today}
-        fields |= _suffixed(columns, [self._time_in(agent, now) for agent in members])
-        return _carried("QUERY_SKILL_GROUP_STATISTICS_CONF", fields)
+        return fields | _suffixed(columns, [_for_group(self._time_in(agent, now)) for agent in members])
 
 
-def _carried(message: str, fields: dict[str, int]) -> dict[str, int]:
-    """The counters the message has room for: agents have some that groups have not, and the other way round."""
-    known = layout().message_by_name[message].names
-    return {name: value for name, value in fields.items() if name in known}
+def _for_group(amounts: Mapping[str, float]) -> dict[str, float]:
+    return {name: amount for name, amount in amounts.items() if name not in _AGENTS_ONLY}
 
 
 def _suffixed(columns: Mapping[str, Counter[str]], running: Iterable[Mapping[str, float]]) -> dict[str, int]:
