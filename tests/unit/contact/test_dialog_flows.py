@@ -225,6 +225,19 @@ def test_a_blind_transfer_to_an_agent() -> None:
     assert len(desk.model._book) == 0
 
 
+def test_who_holds_while_the_other_gives_the_call_away_stays_on_it() -> None:
+    desk = Desk()
+    switch = desk.switch
+    call, placed = switch.place("1001", "1002")
+    desk.hear([*placed, *switch.rings_there(call), *switch.answer(call, "1002"), *switch.hold(call, "1001")])
+    moved = switch.single_step(call, "1002", "1004", READY)
+    gone = next(n for n, message in enumerate(moved) if message.name == "CALL_CONNECTION_CLEARED_EVENT")
+    told = switch.event("CALL_CONNECTION_CLEARED_EVENT", call, "1001", Lcs.HOLD, {"RELEASING_DEVID": "1002"})
+    desk.hear([*moved[:gone], told, *moved[gone:]])
+    assert desk.sees("1001") == ["1 ACTIVE 1001=HELD 1004=ALERTING"]
+    assert desk.sees("1002") == []
+
+
 def test_a_call_given_back_to_a_queue_is_remembered_until_its_caller_gives_up() -> None:
     desk = Desk()
     switch = desk.switch
