@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poise.contact import call_book
+from poise.contact.dialog_views import CONTROLLERS, EVERYONE, SUPERVISORS
 from poise.contact.states import Deployment
 from poise.protocols.cti.call_constants import CallType, EventCause
 from poise.protocols.cti.call_constants import LocalConnectionState as Lcs
@@ -336,3 +337,13 @@ def test_a_call_at_a_telephone_is_told_to_who_signs_in_there_and_taken_from_who_
     assert desk.hear([switch.state("1001", AgentState.LOGOUT)]) == ["1001 DELETE 1"]
     back = desk.hear([switch.state("1001", AgentState.NOT_READY)])
     assert back == ["1001 POST 1 ACTIVE 1001=ACTIVE 5550100=ACTIVE"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "who"), [(SUPERVISORS, set()), (CONTROLLERS, {"1001"}), (EVERYONE, {"1001", "1002"})]
+)
+def test_who_may_drop_others_is_a_setting(whose: str, who: set[str]) -> None:
+    desk = Desk(droppers=whose)
+    call, consult = consulting(desk)
+    desk.hear(desk.switch.conference(call, consult, "1001"))
+    assert {agent for agent in ("1001", "1002") if "PARTICIPANT_DROP" in desk.actions(agent, 1)} == who
