@@ -50,7 +50,6 @@ def told(desk: Desk, status: str, since: float) -> float:
 
 def truth(server: Server, states: dict[str, str]) -> None:
     """REST says of everybody what the CTI server holds."""
-    print(server.rest("1001").get("User/1001").status, server.rest("1001").get("User/1001").body[:300])
     assert {agent: server.rest(agent).state_of(agent) for agent in states} == states
 
 

@@ -163,7 +163,7 @@ class DialogsMachine(RuleBasedStateMachine):
         self.everyone_agrees()
         for agent in AGENTS:
             assert self.desktops.dialogs[agent] == {}, (agent, self.desktops.shows(agent))
-        assert len(self.lab.service.dialogs._model._book) == 0
+        assert not self.lab.service.dialogs._model.dialogs
 
 
 TestDialogs = DialogsMachine.TestCase

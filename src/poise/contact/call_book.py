@@ -10,6 +10,11 @@ CALLS_MAX = 20_000
 """Calls kept at once; the oldest goes first. Five times what 2,000 agents with two lines each can have."""
 
 
+RESTING_MAX = 2_000
+"""Calls kept that no agent has a part in at present (in a queue, or given away): one of them may come back to an agent
+and should then be known; of those that do not, nobody tells that they end. The oldest is forgotten first."""
+
+
 class CallBook:
     """Owns the calls. After a call's connections changed, `index` must be called with it."""
 
@@ -18,6 +23,7 @@ class CallBook:
         self._by_dialog: dict[str, Call] = {}
         self._at: dict[str, dict[Call, None]] = {}
         self._devices: dict[Call, tuple[str, ...]] = {}
+        self._resting: dict[Call, None] = {}
 
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self._by_dialog.values()))
@@ -79,8 +85,19 @@ class CallBook:
         del self._by_cti[cti_id]
         return False
 
+    def rest(self, call: Call) -> None:
+        """Nobody is told of the call at present."""
+        self._resting[call] = None
+        while len(self._resting) > RESTING_MAX:
+            self.close(next(iter(self._resting)))
+
+    def wake(self, call: Call) -> None:
+        """Somebody is told of the call."""
+        self._resting.pop(call, None)
+
     def close(self, call: Call) -> None:
         """The call is over."""
+        self._resting.pop(call, None)
         for number in [number for number, known in self._by_cti.items() if known is call]:
             del self._by_cti[number]
         self._by_dialog.pop(call.dialog_id, None)

@@ -25,7 +25,7 @@ from poise.contact.dialog_states import (
     Happening,
     PartyState,
 )
-from poise.protocols.cti.call_constants import CallType, ConnectionDeviceIdType, LocalConnectionState
+from poise.protocols.cti.call_constants import CallType, ConnectionDeviceIdType, EventCause, LocalConnectionState
 from poise.protocols.cti.constants import NULL16, NULL32
 from poise.protocols.cti.messages import Message
 
@@ -175,11 +175,10 @@ def _ended(book: CallBook, message: Message, now: float) -> Effect:
     if party is not None:
         call.happens(device, _H.CLEARS, now)
         party.over = True
-    if not call.live or not call.open:
+    if not call.live:
         call.open.clear()
         for each in call.parties.values():
             each.over = True
-            call.happens(each.device, _H.CLEARS, now)
     return Effect((call,), (device,))
 
 
@@ -201,11 +200,21 @@ def _connection_cleared(book: CallBook, message: Message, now: float) -> Effect:
     told = next((p.device for p in call.parties.values() if connection in (p.connection, p.device)), connection)
     released = message.text("RELEASING_DEVID") or ""
     gone = [released] if released in call.parties else []
-    if not gone or message.fields.get("LocalConnectionState") == LocalConnectionState.NULL:
+    if not released or message.fields.get("LocalConnectionState") == LocalConnectionState.NULL:
         gone.append(told)
     for device in gone:
         call.drops(device, now)
     return Effect((call,), tuple(gone))
+
+
+def _dequeued(book: CallBook, message: Message, now: float) -> Effect:
+    """A caller gave up in a queue, where no connection tells of it."""
+    call = book.get(message.fields.get("ConnectionCallID"))
+    if call is None or call.open or message.fields.get("EventCause") != EventCause.CALL_CANCELLED:
+        return Effect()
+    for party in call.live:
+        call.happens(party.device, _H.CLEARS, now)
+    return Effect((call,))
 
 
 def _failed(book: CallBook, message: Message, now: float) -> Effect:
@@ -267,5 +276,6 @@ HANDLERS: Mapping[str, Handler] = {
     "CALL_DIVERTED_EVENT": _diverted,
     "CALL_DATA_UPDATE_EVENT": _data_updated,
     "CALL_REACHED_NETWORK_EVENT": _told,
+    "CALL_DEQUEUED_EVENT": _dequeued,
 }
 """Event -> what it does to the calls."""

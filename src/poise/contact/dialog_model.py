@@ -168,7 +168,11 @@ class DialogModel:
             return None
         self._viewer.settle(call)
         shown = self._viewer.shown(call)
-        if shown is None and not call.open:
+        if shown is not None or call.open:
+            self._book.wake(call)
+        elif call.live:
+            self._book.rest(call)
+        else:
             self._book.close(call)
         return shown
 

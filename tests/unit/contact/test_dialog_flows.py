@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from poise.contact import call_book
+from poise.contact.dialog_views import CONTROLLERS, EVERYONE, SUPERVISORS
 from poise.contact.states import Deployment
 from poise.protocols.cti.call_constants import CallType, EventCause
+from poise.protocols.cti.call_constants import LocalConnectionState as Lcs
 from poise.protocols.cti.constants import AgentState
 from tests.unit.contact.calls import Desk
 from tests.unit.contact.switch import CALLER, QUEUE, Truth
@@ -81,7 +84,7 @@ def test_a_call_that_is_not_answered_goes_to_the_next_agent(deployment: Deployme
     desk.hear(ringing)
     lost = switch.no_answer(call, "1001", uccx=deployment is Deployment.UCCX)
     assert desk.hear(lost) == ["1001 DELETE 1"]
-    assert desk.hear(switch.offered(call, "1002")) == ["1002 POST 1 ALERTING 1002=ALERTING 5550100=INITIATED"]
+    assert desk.hear(switch.offered(call, "1002")) == ["1002 POST 1 ALERTING 5550100=INITIATED 1002=ALERTING"]
 
 
 def test_a_call_between_agents_is_told_to_both() -> None:
@@ -223,13 +226,40 @@ def test_a_blind_transfer_to_an_agent() -> None:
     assert len(desk.model._book) == 0
 
 
-def test_a_blind_transfer_to_a_queue_leaves_nothing_behind() -> None:
+def test_who_holds_while_the_other_gives_the_call_away_stays_on_it() -> None:
+    desk = Desk()
+    switch = desk.switch
+    call, placed = switch.place("1001", "1002")
+    desk.hear([*placed, *switch.rings_there(call), *switch.answer(call, "1002"), *switch.hold(call, "1001")])
+    moved = switch.single_step(call, "1002", "1004", READY)
+    gone = next(n for n, message in enumerate(moved) if message.name == "CALL_CONNECTION_CLEARED_EVENT")
+    told = switch.event("CALL_CONNECTION_CLEARED_EVENT", call, "1001", Lcs.HOLD, {"RELEASING_DEVID": "1002"})
+    desk.hear([*moved[:gone], told, *moved[gone:]])
+    assert desk.sees("1001") == ["1 ACTIVE 1001=HELD 1004=ALERTING"]
+    assert desk.sees("1002") == []
+
+
+def test_a_call_given_back_to_a_queue_is_remembered_until_its_caller_gives_up() -> None:
     desk = Desk()
     switch = desk.switch
     call, ringing = switch.inbound("1001")
     desk.hear([*ringing, *switch.answer(call, "1001")])
     assert "1001 DELETE 1" in desk.hear(switch.single_step(call, "1001", QUEUE, READY))
+    assert (len(desk.model.dialogs), len(desk.model._book)) == (0, 1)
+    gone = switch.event("CALL_DEQUEUED_EVENT", call, QUEUE, Lcs.NULL, {"QUEUE_DEVID": QUEUE}, EventCause.CALL_CANCELLED)
+    assert desk.hear([gone]) == []
     assert len(desk.model._book) == 0
+
+
+def test_calls_that_left_all_agents_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_book, "RESTING_MAX", 3)
+    desk = Desk()
+    switch = desk.switch
+    for _ in range(6):
+        call, ringing = switch.inbound("1001")
+        desk.hear([*ringing, *switch.answer(call, "1001")])
+        desk.hear(switch.single_step(call, "1001", QUEUE, READY))
+    assert len(desk.model._book) == 3
 
 
 def test_silent_monitoring_is_a_dialog_of_its_own_in_which_the_agent_can_do_nothing() -> None:
@@ -307,3 +337,13 @@ def test_a_call_at_a_telephone_is_told_to_who_signs_in_there_and_taken_from_who_
     assert desk.hear([switch.state("1001", AgentState.LOGOUT)]) == ["1001 DELETE 1"]
     back = desk.hear([switch.state("1001", AgentState.NOT_READY)])
     assert back == ["1001 POST 1 ACTIVE 1001=ACTIVE 5550100=ACTIVE"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "who"), [(SUPERVISORS, set()), (CONTROLLERS, {"1001"}), (EVERYONE, {"1001", "1002"})]
+)
+def test_who_may_drop_others_is_a_setting(whose: str, who: set[str]) -> None:
+    desk = Desk(droppers=whose)
+    call, consult = consulting(desk)
+    desk.hear(desk.switch.conference(call, consult, "1001"))
+    assert {agent for agent in ("1001", "1002") if "PARTICIPANT_DROP" in desk.actions(agent, 1)} == who

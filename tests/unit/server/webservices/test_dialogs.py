@@ -207,7 +207,7 @@ REFUSED_POSTS = [
     (post(""), (400, "Parameter Missing", "requestedAction")),
     (post("DANCE"), (400, "Invalid Input", "requestedAction")),
     (post("HOLD"), (400, "Invalid Input", "requestedAction")),
-    ("<User/>", (400, "Bad Request", "Dialog")),
+    ("<User/>", (400, "Bad Request", "User instead of Dialog")),
     ("<Dialog>", (400, "Bad Request", None)),
     (
         post("MAKE_CALL", inner="<mediaProperties><wrapUpReason>x</wrapUpReason></mediaProperties>"),

@@ -282,9 +282,9 @@ def test_a_blind_transfer(deployment: Deployment, shuffle: int | None) -> None:
         await f.act("1001", "ANSWER")
         await f.act("1001", "TRANSFER_SST", inner="<toAddress>1002</toAddress>")
         assert f.shows("1001") == []
-        assert f.shows("1002") == ["ALERTING 1002=ALERTING 5551234=INITIATED"]
+        assert f.shows("1002") == ["ALERTING 5551234=INITIATED 1002=ALERTING"]
         await f.act("1002", "ANSWER")
-        assert f.shows("1002") == ["ACTIVE 1002=ACTIVE 5551234=ACTIVE"]
+        assert f.shows("1002") == ["ACTIVE 5551234=ACTIVE 1002=ACTIVE"]
         await f.act("1002", "DROP")
         assert f.shows("1002") == []
 
