@@ -31,6 +31,8 @@ from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
 from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
+from poise.server.desktop import files as desktop_files
+from poise.server.desktop.pages import Desktop, RuntimeConfig
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
@@ -82,6 +84,7 @@ class Application:
         self.demo = demo
         self.data = Path(settings.server.data)
         self.domain = settings.server.domain.lower()
+        self._desktop_files = desktop_files.load()
         self.metrics = Metrics()
         self._given_clock = clock
         self._activelog = Activelog(self.data)
@@ -365,6 +368,19 @@ class Application:
             drop_participants=settings.contact.drop_participants,
         )
 
+    def _desktop_config(self) -> RuntimeConfig:
+        settings = self.settings
+        return RuntimeConfig(
+            self.domain,
+            settings.desktop.transport,
+            "/http-bind/",
+            "/ws/",
+            settings.desktop.notification_port,
+            float(settings.bosh.idle_limit_s),
+            settings.presence.grace_s,
+            settings.server.secondary,
+        )
+
     # ---- listeners
 
     def _listeners(self) -> list[Listen]:
@@ -379,7 +395,8 @@ class Application:
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
-        app = web_services(services, [*self.health.routes(), *sessions.routes()])
+        desktop = Desktop(self._desktop_files, self._desktop_config())
+        app = web_services(services, [*self.health.routes(), *sessions.routes(), *desktop.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
@@ -429,6 +446,8 @@ class Application:
         if "notification" in ports:
             addresses["WebSocket"] = f"wss://{host}:{ports['notification']}/ws/"
         if "https" in ports:
+            there = f"https://{host}:{ports['https']}/desktop/"
+            addresses["desktop"] = there if self._desktop_files else "absent: it was not built for this installation"
             addresses["health"] = f"https://{host}:{ports['https']}/readyz"
         if self.settings.cti.side_a:
             addresses["CTI server"] = self.settings.cti.side_a

@@ -1,16 +1,12 @@
 /** A client's stream over WebSocket, above the frames (RFC 7395): text messages in and out. No sockets, no time. */
 import { escapeAttr, parse, XmlError, type Element } from '../xml';
-import { FRAMING_NS, type Account, type Output } from './outputs';
+import { FRAMING_NS, type Output } from './outputs';
 import { ClientStream, parseElement } from './stream';
 
 const CLOSE = `<close xmlns="${FRAMING_NS}"/>`;
 
 export class WebSocketStream extends ClientStream {
   private closed = false;
-
-  constructor(account: Account) {
-    super(account);
-  }
 
   open(): Output[] {
     const outputs: Output[] = [];
