@@ -24,6 +24,8 @@ import { notifications } from './xmpp/stream';
 const API = '/finesse/api';
 const NOTICES_MAX = 60;
 const HISTORY_MAX = 100;
+const HERE = 'here';
+/** Id of the request behind the presence. */
 
 /** What the server told the page about itself (`config.json`). */
 export interface Config {
@@ -310,6 +312,7 @@ export class Session {
         this.connected(now);
         break;
       case 'stanza':
+        if (event.element.name === 'iq' && event.element.attrs['id'] === HERE) this.here(now);
         for (const one of event.element.name === 'message' ? notifications(event.element) : []) this.notification(one.payload, now);
         break;
       case 'failing':
@@ -323,8 +326,14 @@ export class Session {
     }
   }
 
+  /** Requests travel on other connections and may overtake the presence: what follows waits until the server has it. */
   private connected(now: number): void {
     this.connection?.send('<presence/>', now);
+    this.connection?.send(`<iq type="get" id="${HERE}"><ping xmlns="urn:xmpp:ping"/></iq>`, now);
+  }
+
+  /** The server has our presence: from now on no notification is missed. */
+  private here(now: number): void {
     this.link({ connectedAt: this.wall, detail: '' });
     if (this.view.phase === 'signing in') {
       this.signInTelephone(now);
