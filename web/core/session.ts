@@ -80,6 +80,7 @@ export class Session {
   private leaving = false;
   private again = false;
   private recovering = false;
+  private round = 0;
   private before: User | null = null;
   private lostAt: number | null = null;
   private serverZoneMin = 0;
@@ -381,15 +382,17 @@ export class Session {
   /** Notifications are on again: read everything, and put the agent's state right. */
   private recover(now: number): void {
     if (this.signInUntil !== Infinity) return; // its outcome goes on from here
+    const round = (this.round += 1); // a later one makes this one idle
     this.askSystem(now, (info, _, then) => {
-      if (info === null || !info.inService) return; // the next check or a SystemInfo event goes on from here
+      if (round !== this.round || info === null || !info.inService) return; // the next check or a SystemInfo event goes on from here
       this.readUserNow(then, (user, status, body) => {
+        if (round !== this.round) return;
         if (user === null) {
           if (status === 401) this.refuseSignIn(status, body, then);
           return;
         }
         this.readDialogsNow(then, () => {
-          this.put(user, then);
+          if (round === this.round) this.put(user, then);
         });
       });
     });
@@ -420,7 +423,8 @@ export class Session {
     const was = this.before?.state;
     if (this.lostAt !== null) {
       const seconds = Math.round(away / 1000);
-      if (this.again) this.notice('info', { key: 'conn.lost255', params: { s: this.config.idleLimitS, away: seconds } });
+      const silent = seconds > this.config.idleLimitS;
+      if (this.again) this.notice('info', silent ? { key: 'conn.lost255', params: { s: this.config.idleLimitS } } : { key: 'conn.again' });
       this.notice('good', { key: was === undefined || was === state ? 'conn.kept' : 'conn.changed', params: { state: `state.${state}`, was: `state.${was ?? state}` } });
     }
     this.again = this.recovering = false;
@@ -678,9 +682,9 @@ export class Session {
   // -- the view
 
   private takeUser(user: User): void {
-    const before = this.view.user;
     this.set({ user });
-    if (before?.state === user.state && before.stateSince === user.stateSince) return;
+    const last = this.view.states[0];
+    if (last?.state === user.state && last.since === (user.stateSince ?? last.since)) return;
     const entry = { state: user.state, label: user.reason?.label ?? '', since: user.stateSince ?? this.wall };
     this.set({ states: [entry, ...this.view.states].slice(0, HISTORY_MAX) });
   }

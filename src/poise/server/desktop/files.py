@@ -1,7 +1,7 @@
 """The built files of the desktop, read once and kept: a request for one costs no disk and no compression.
 
-They are made from `web/` by `tools/build-desktop.sh` and are part of the wheel. A server installed without them works and
-says that the desktop is absent.
+They are made from `web/` by `tools/build-desktop.sh` and are part of the wheel. A server installed without them works
+and says that the desktop is absent.
 """
 
 from __future__ import annotations
