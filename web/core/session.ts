@@ -73,7 +73,7 @@ export class Session {
   private lastTick: number | null = null;
   private readonly requests = new Map<number, { sentAt: number; method: string; url: string; done: Done }>();
   /** requestId -> what waits for its event. */
-  private readonly asked = new Map<string, { what: string; until: number }>();
+  private readonly asked = new Map<string, { what: string; until: number; silent: boolean }>();
   private nextCheckAt = Infinity;
   private signInUntil = Infinity;
   private choice: Choice | null = null;
@@ -145,7 +145,7 @@ export class Session {
     for (const [requestId, asked] of this.asked) {
       if (now < asked.until) continue;
       this.settle(requestId);
-      this.notice('bad', { key: 'failed.silence' });
+      if (!asked.silent) this.notice('bad', { key: 'failed.silence' });
     }
     this.refreshLink(now);
   }
@@ -595,21 +595,22 @@ export class Session {
     if (user === null) return;
     const body = callBody({ ...request, extension: user.extension });
     const path = dialogId ? `/Dialog/${encodeURIComponent(dialogId)}` : `/User/${encodeURIComponent(user.loginId)}/Dialogs`;
-    this.ask(dialogId ? 'PUT' : 'POST', path, body, dialogId || 'call', now);
+    this.ask(dialogId ? 'PUT' : 'POST', path, body, dialogId || 'call', now, request.action === 'SEND_DTMF');
   }
 
   private change(body: string, what: string, now: number): void {
     this.ask('PUT', `/User/${encodeURIComponent(this.view.user?.loginId ?? '')}`, body, what, now);
   }
 
-  /** Ask for a change: 202 is a promise, its event or error event the outcome. */
-  private ask(method: string, path: string, body: string, what: string, now: number): void {
+  /** Ask for a change: 202 is a promise, its event or error event the outcome. `eventless`: success has no event. */
+  private ask(method: string, path: string, body: string, what: string, now: number, eventless = false): void {
     const requestId = this.chance.uuid();
-    this.asked.set(requestId, { what, until: now + OUTCOME_MS });
+    this.asked.set(requestId, { what, until: now + OUTCOME_MS, silent: false });
     this.set({ busy: [...this.view.busy, what] });
     this.rest(method, path, body, requestId, now, (status, answer, then) => {
-      if (status === 202 || status === 200) return;
-      this.settle(requestId);
+      const good = status === 202 || status === 200;
+      if (!good || eventless) this.settle(requestId, eventless && good);
+      if (good) return;
       if (what === 'sign in' && (this.view.phase === 'signing in' || status === 401)) {
         this.refuseSignIn(status, answer, then);
       } else if (what === 'sign in') {
@@ -623,10 +624,12 @@ export class Session {
   }
 
   /** What the request was about, if we wait for it; nothing waits any longer. */
-  private settle(requestId: string): string | undefined {
+  private settle(requestId: string, errorsMayCome = false): string | undefined {
     const asked = this.asked.get(requestId);
     if (asked === undefined) return undefined;
-    this.asked.delete(requestId);
+    if (errorsMayCome) this.asked.set(requestId, { ...asked, silent: true });
+    else this.asked.delete(requestId);
+    if (asked.silent) return asked.what;
     const busy = [...this.view.busy];
     busy.splice(busy.indexOf(asked.what), 1);
     this.set({ busy });

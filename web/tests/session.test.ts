@@ -142,6 +142,18 @@ describe('working', () => {
     expect(story.view.busy).toEqual([]);
   });
 
+  it('does not wait for events that never come: digits have none, but may be refused', () => {
+    const story = new Story();
+    story.signIn();
+    story.session.command({ do: 'call', dialogId: '7', request: { action: 'SEND_DTMF', digits: '5' } }, story.now, story.wall);
+    story.answer('dtmfString', 202);
+    expect(story.view.busy).toEqual([]);
+    story.hear(event('<apiErrors><apiError><errorType>Generic Error</errorType></apiError></apiErrors>', 'request-2'));
+    expect(story.view.notices.at(-1)?.tone).toBe('bad');
+    story.pass(20);
+    expect(story.view.notices).toHaveLength(1);
+  });
+
   it('takes calls as they come, change and go, and remembers them', () => {
     const story = new Story();
     story.signIn('READY');
