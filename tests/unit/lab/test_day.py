@@ -84,7 +84,7 @@ def test_three_hundred_agents_and_two_thousand_calls_with_all_call_flows() -> No
 
 @pytest.mark.parametrize(("deployment", "shuffle", "seed"), [(Deployment.UCCX, 7, 1), (Deployment.UCCE, 3, 2)])
 def test_a_busy_day_with_few_agents_in_any_order_of_events(deployment: Deployment, shuffle: int, seed: int) -> None:
-    day = Day(5, 250, seed, deployment, shuffle, lasts_s=3.5 * 3600)
+    day = Day(3, 250, seed, deployment, shuffle, lasts_s=3.5 * 3600)
     checked(day, 250)
     assert day.server.centre.queues.abandoned.total() > 0
 
