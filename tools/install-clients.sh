@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Install from Debian what the client tests need: libpurple and gloox with a compiler for our small programs around them,
-# and Pidgin with a screen that only exists in memory. Safe to repeat.
+# Pidgin with a screen that only exists in memory, and Node with npm unless there is one already. Safe to repeat.
 set -euo pipefail
 
 packages=(pidgin libpurple-dev libgloox-dev g++ pkg-config xvfb xdotool)
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 missing=()
 for package in "${packages[@]}"; do
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)

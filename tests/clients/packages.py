@@ -33,12 +33,13 @@ def _run(command: list[str], **how: object) -> None:
 
 def node_packages() -> None:
     """Node's packages as the lock file pins them, beside it."""
+    debian_packages()
     lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
     with _alone():
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
         npm = shutil.which("npm")
-        assert npm is not None, "the client tests need Node 20 or newer with npm"
+        assert npm is not None, "the client tests need Node 18 or newer with npm"
         _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional"], cwd=HERE)
         installed.touch()
 

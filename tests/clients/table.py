@@ -91,7 +91,7 @@ def _xmppjs(start: Start) -> list[str]:
         Binding.STARTTLS: f"xmpp://localhost:{start.port}",
         Binding.TLS: f"xmpps://localhost:{start.port}",
     }.get(start.binding, start.url)
-    return ["node", str(PROGRAMS / "xmppjs.cjs"), service, start.jid, start.password]
+    return ["node", str(PROGRAMS / "xmppjs.mjs"), service, start.jid, start.password]
 
 
 def _python(script: str) -> Command:

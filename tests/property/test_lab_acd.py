@@ -99,9 +99,7 @@ class AcdMachine(RuleBasedStateMachine):
     @rule(
         device=devices,
         pick=st.integers(0, 50),
-        name=st.sampled_from(
-            ONE
-        ),
+        name=st.sampled_from(ONE),
     )
     def one(self, device: str, pick: int, name: str) -> None:
         self.floor.on(name, device, self._call_id(pick, device), ("DTMF_STRING", "12#"))

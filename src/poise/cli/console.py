@@ -20,7 +20,10 @@ MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN")
 
 
 def console(
-    jid: Annotated[str, typer.Argument(help="Who signs in: USER@DOMAIN or USER@DOMAIN/RESOURCE, such as 1001@localhost/test.")],
+    jid: Annotated[
+        str,
+        typer.Argument(help="Who signs in: USER@DOMAIN/RESOURCE, such as 1001@localhost/test; any resource without."),
+    ],
     connect: Annotated[
         str,
         typer.Option(

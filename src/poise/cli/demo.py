@@ -36,6 +36,8 @@ class Telephony:
         self._command = [sys.executable, "-m", "poise.cli.main", "lab", "--host", host, "--port", port]
         self._command += ["--deployment", settings.contact.deployment, "--load", str(settings.contact.load)]
         self._command += ["--peripheral-id", str(settings.cti.peripheral_id), "--stop-with-stdin", "--json"]
+        self._command += ["--calls-per-minute", str(settings.lab.calls_per_minute)]
+        self._command += ["--control-port", str(settings.lab.control_port)]
         self.trouble = ""
         """Why there is no telephone system now, as a sentence; empty while there is one."""
         self.on_change: Callable[[bool, str], None] = lambda alive, text: None

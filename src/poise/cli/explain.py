@@ -99,7 +99,10 @@ def _words(name: str) -> str:
 
 def explain(
     code: Annotated[
-        str, typer.Argument(help="Such as idle, item-not-found, 255, 50002, 503 or CF_RESOURCE_BUSY.")
+        str,
+        typer.Argument(
+            help="Such as idle, item-not-found, 255, 50002, 503, CF_RESOURCE_BUSY, or a whole log line in quotes."
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -108,6 +111,8 @@ def explain(
 
     Without a code, list them all. One code may have several meanings; all are told. Exit code 1: nobody knows it.
     """
+    if " " in code and _explain_line(code, as_json):
+        return
     known = list(meanings())
     found = [meaning for meaning in known if not code or meaning.found_by(code)]
     if as_json:
@@ -120,6 +125,24 @@ def explain(
     if not found:
         typer.echo(f"Nothing is known of {code!r}.{_closest(code, known)} `poise explain` lists all codes.", err=True)
         raise typer.Exit(1)
+
+
+def _explain_line(line: str, as_json: bool) -> bool:
+    """Explain a pasted log line; False when no reader knows it."""
+    from poise.diagnosis.meanings import of_line  # here: codes need none of it
+
+    known = of_line(line)
+    if known is None:
+        return False
+    form, event, meaning = known
+    facts = {"means": meaning, "kind": event.kind.value, "log": form, "agent": event.agent, "session": event.session}
+    facts |= {"word": event.word, "number": f"{event.number:g}" if event.number is not None else ""}
+    facts = {name: value for name, value in facts.items() if value}
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(_told(Meaning(event.kind.value, form, facts)))
+    return True
 
 
 def _told(meaning: Meaning) -> str:

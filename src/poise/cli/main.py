@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise import __version__
-from poise.cli import admin, console, cti, explain, lab, serve, sessions, utils
+from poise.cli import admin, analyze, console, cti, explain, lab, serve, sessions, utils
 from poise.server import config
 from poise.server.settings import Settings
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("explain")(explain.explain)
 app.command("console")(console.console)
+app.command("analyze")(analyze.analyze)
 app.add_typer(admin.app, name="admin")
 app.add_typer(utils.app, name="utils")
 app.add_typer(lab.app, name="lab")

@@ -61,6 +61,8 @@ def happen(shell: LabShell, name: str, numbers: Numbers, now: float) -> str:
     least, most = FAULTS[name]
     if not least <= len(numbers) <= most:
         return f'"{name}" takes {least if least == most else f"{least} to {most}"} numbers'
+    if name != "clock-drift" and any(number < 0 for number in numbers):
+        return f'"{name}" takes no time before now'
     if name == "fail-over" and not shell.has_side_b:
         return "there is no side B: start the lab with --port-b"
     _FAULTS[name][0](shell, numbers, now)

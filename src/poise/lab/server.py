@@ -7,25 +7,23 @@ it changes is told to every client that wants such events. Faults that tests nee
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from poise.lab import answers, monitors
 from poise.lab.acd.agents import SETTABLE, Acd, AgentNow, StateRequest
 from poise.lab.acd.centre import Centre
-from poise.lab.acd.events import CHANGED_ECC_ONLY_FROM, AgentTold, CallTold, Events
-from poise.lab.acd.settings import AcdSettings
+from poise.lab.acd.events import AgentTold, CallTold, Events
 from poise.lab.callrequests import NO_TELEPHONY, CallRequests
-from poise.lab.data import DEMO, LabData
 from poise.lab.rules import UNKNOWN_AGENT, Deployment
 from poise.lab.sessions import Session
-from poise.protocols.cti.codec import HEADER, CtiError, Framer, Malformed, encode
+from poise.lab.telling import Drop, LabOutput, LabSettings, Send, Telling
+from poise.protocols.cti.codec import CtiError, Framer, Malformed
 from poise.protocols.cti.constants import NULL32, AgentState, Service, Status, SystemEventId
 from poise.protocols.cti.layout import NEWEST_VERSION, OLDEST_VERSION
 from poise.protocols.cti.messages import Message
 from poise.protocols.cti.timing import HEARTBEAT_S
+
+__all__ = ["Drop", "LabOutput", "LabServer", "LabSettings", "Send", "Session"]
 
 OPEN_WITHIN_S = 30.0
 """Seconds a connection may stay without a session. Bounds what strangers can hold."""
@@ -53,50 +51,9 @@ CONTROL_FREE = frozenset(
 WITHOUT_TELEPHONY = CONTROL_FREE | {"SET_CALL_DATA_REQ", "RELEASE_CALL_REQ", "BAD_CALL_REQ"}
 
 
-@dataclass(frozen=True, slots=True)
-class LabSettings:
-    """What a simulated CTI server is."""
-
-    data: LabData = DEMO
-    deployment: Deployment = Deployment.UCCE
-    load: int = 0
-    """UCCE's LOAD parameter: 0 or 1."""
-    peripheral_id: int = 5000
-    versions: tuple[int, int] = (OLDEST_VERSION, NEWEST_VERSION)
-    """Oldest and newest protocol version that is accepted."""
-    acd: AcdSettings = field(default_factory=AcdSettings)
-    shuffle: int | None = None
-    """Seed by which confirmations, call events and agent-state events of one step are mixed; None: they are not."""
-
-
-class Send(NamedTuple):
-    """Write to a client."""
-
-    session: Session
-    data: bytes
-
-
-class Drop(NamedTuple):
-    """Close a client's connection after everything before was written."""
-
-    session: Session
-    reason: str
-
-
-LabOutput = Send | Drop
-__all__ = ["Drop", "LabOutput", "LabServer", "LabSettings", "Send", "Session"]
-
-
 def _shortened(signature: str) -> str:
     """As much of a client's signature as fits into events."""
     return signature.encode()[:SIGNATURE_MAX].decode(errors="ignore")
-
-
-def _for_monitor(data: bytes, monitor_id: int) -> bytes:
-    """The event as a monitor reports it: MonitorID is the first field of each."""
-    if not monitor_id:
-        return data
-    return data[: HEADER.size] + monitor_id.to_bytes(4, "big") + data[HEADER.size + 4 :]
 
 
 class LabServer:
@@ -120,8 +77,8 @@ class LabServer:
         self._calls = CallRequests(self.centre, int(kind))
         self.watch: Callable[[CallTold | AgentTold], None] = lambda told: None
         """Told of everything clients are told, before them."""
-        self._mixer = None if self.settings.shuffle is None else random.Random(self.settings.shuffle)  # noqa: S311
         self._out: list[LabOutput] = []
+        self._telling = Telling(self.settings, self.sessions, self._out)
         self._handlers: dict[str, Callable[[Session, Message, float], None]] = {
             "OPEN_REQ": self._open,
             "HEARTBEAT_REQ": self._heartbeat,
@@ -185,7 +142,7 @@ class LabServer:
 
     def publish(self, changes: Iterable[AgentNow], now: float, signature: str = "") -> list[LabOutput]:
         """Tell every client about agents that were changed through `acd`."""
-        self._publish(changes, now, signature)
+        self._telling.agents(changes, now, signature)
         return self._taken()
 
     def by_hand(self, message: Message, now: float) -> Message:
@@ -210,9 +167,8 @@ class LabServer:
     def set_telephony(self, up: bool, now: float) -> list[LabOutput]:
         """Lose the provider of telephony, or have it back. UCCX goes out of service with it; UCCE says nothing."""
         self.centre.set_telephony(up)
-        if self.settings.deployment is Deployment.UCCX:
-            self._out += self.set_online(up, now)
-        return self.happened(now)
+        outputs = self.set_online(up, now) if self.settings.deployment is Deployment.UCCX else []
+        return [*outputs, *self.happened(now)]
 
     def fail_over(self) -> list[LabOutput]:
         """The other side serves from now on; clients of this one are told goodbye."""
@@ -255,7 +211,8 @@ class LabServer:
     # Sessions
 
     def _taken(self) -> list[LabOutput]:
-        taken, self._out = self._out, []
+        taken = list(self._out)
+        self._out.clear()
         return taken
 
     def _time(self, now: float) -> int:
@@ -265,7 +222,7 @@ class LabServer:
         return 0 if self.online else 4
 
     def _send(self, session: Session, message: Message) -> None:
-        self._out.append(Send(session, encode(message, session.version)))
+        self._telling.send(session, message)
 
     def _drop(self, session: Session, reason: str) -> None:
         self.disconnected(session)
@@ -465,64 +422,10 @@ class LabServer:
             return answers.control_failure(invoke_id, NO_TELEPHONY)
         return answers.with_id(self._calls.handlers[message.name](message, now), invoke_id)
 
-    # Telling
-
     def _flush(self, now: float, confirmation: tuple[Session, Message] | None = None, signature: str = "") -> None:
         """Send a confirmation and whatever the centre has to tell."""
-        kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]] = []
         self.centre.settle(now)
         told = self.centre.taken()
         for each in told:
             self.watch(each)
-        if self._mixer is not None:
-            kinds = [
-                [one for one in told if isinstance(one, CallTold)],
-                [one for one in told if isinstance(one, AgentTold)],
-            ]
-        else:
-            kinds = [list(told)]
-        if confirmation is not None:
-            kinds.insert(0, [confirmation])
-        for one in self._mixed(kinds):
-            if isinstance(one, CallTold):
-                self._tell(one)
-            elif isinstance(one, AgentTold):
-                self._publish((one.agent,), now, signature)
-            else:
-                self._send(*one)
-
-    def _mixed(
-        self, kinds: list[list[tuple[Session, Message] | CallTold | AgentTold]]
-    ) -> Iterable[tuple[Session, Message] | CallTold | AgentTold]:
-        """All of them, each kind in its order; the kinds one after the other, or mixed by the seed."""
-        if self._mixer is None:
-            return [one for kind in kinds for one in kind]
-        order = [at for at, kind in enumerate(kinds) for _ in kind]
-        self._mixer.shuffle(order)
-        queues = [iter(kind) for kind in kinds]
-        return [next(queues[at]) for at in order]
-
-    def _tell(self, told: CallTold) -> None:
-        written: dict[int, bytes] = {}
-        for session in self.sessions:
-            ids = session.hears(told)
-            if ids:
-                if session.version not in written:
-                    older = told.before_22 is not None and session.version < CHANGED_ECC_ONLY_FROM
-                    message = told.before_22 if older and told.before_22 is not None else told.message
-                    written[session.version] = encode(message, session.version)
-                self._out += [Send(session, _for_monitor(written[session.version], at)) for at in ids]
-
-    def _publish(self, changes: Iterable[AgentNow], now: float, signature: str) -> None:
-        kind = answers.PERIPHERAL_TYPES[self.settings.deployment]
-        for agent in changes:
-            event = answers.state_event(agent, self.settings.peripheral_id, kind, signature, now)
-            written: dict[int, bytes] = {}
-            for session in self.sessions:
-                if session.agent_id == agent.person.agent_id and session.sees_one:
-                    session.extension = agent.extension
-                ids = session.wants(agent)
-                if ids:
-                    if session.version not in written:
-                        written[session.version] = encode(event, session.version)
-                    self._out += [Send(session, _for_monitor(written[session.version], at)) for at in ids]
+        self._telling.flush(told, now, confirmation, signature)

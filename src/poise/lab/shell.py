@@ -213,7 +213,7 @@ class LabShell:
         """Fault: every READY agent gets a call that rings a second only, and so does every further call for a while."""
         now, hands = self.now(), Hands(self.server)
         self.server.centre.ring_no_answer_storm(seconds, now)
-        free = [agent for agent in self.server.acd.everybody() if agent.state is AgentState.AVAILABLE]
+        free = list(self.server.acd.in_state(AgentState.AVAILABLE))
         for at, agent in enumerate(free):
             groups = self.server.settings.data.groups_of(agent.person)
             if groups:

@@ -377,9 +377,9 @@ class Application:
             self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
-        health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
+        self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
-        app = web_services(services, [*health.routes(), *sessions.routes()])
+        app = web_services(services, [*self.health.routes(), *sessions.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

@@ -183,8 +183,9 @@ def _checked(key: Key, value: Any, where: str) -> Any:
     if key.choices and str(value) not in key.choices:
         raise ConfigError(f"{where}: {value!r} is not one of {', '.join(key.choices)}.")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        lowest = -1 if key.section == "ports" else 0
-        if not lowest <= value < float("inf") or (key.section == "ports" and value > 65535):
+        port = key.section == "ports" or key.name.endswith("_port")
+        lowest = -1 if port else 0
+        if not lowest <= value < float("inf") or (port and value > 65535):
             raise ConfigError(f"{where}: {value!r} is out of range ({key.doc}).")
     return value
 

@@ -78,3 +78,44 @@ def test_the_demos_data_can_be_printed_and_used_as_seed_data(tmp_path: Path) -> 
     with process:
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_a_scenario_is_checked_and_its_mistakes_told_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "story.txt"
+    file.write_text("0 agent 1001 signs-in\n5 caller 5551234 dials 8010\n")
+    good = CliRunner().invoke(app, ["check", os.fspath(file)])
+    assert (good.exit_code, good.output) == (0, "2 steps, the last after 5 s.\n")
+    file.write_text("0 agent 1001 sings\n\n0 fault flood\n")
+    for words in (["check", os.fspath(file)], ["--scenario", os.fspath(file)]):
+        bad = CliRunner().invoke(app, words)
+        assert bad.exit_code == 2
+        assert f"{file}:1: agents cannot" in bad.output
+        assert f"{file}:3: " in bad.output
+
+
+def test_a_running_lab_is_told_what_to_do(tmp_path: Path) -> None:
+    process, ready = start("--control-port", "0", "--port-b", "0", "--calls-per-minute", "1", "--shuffle")
+    with process:
+        port = str(ready["controlPort"])
+        runner = CliRunner()
+        for words in (["fault", "clock-drift", "60"], ["fault", "fail-over"], ["call", "8010"]):
+            result = runner.invoke(app, [*words, "--control-port", port])
+            assert result.exit_code == 0, result.output
+        story = tmp_path / "story.txt"
+        story.write_text("0 agent 1001 signs-in")
+        assert runner.invoke(app, ["play", os.fspath(story), "--control-port", port]).output == "1 steps\n"
+        status = json.loads(runner.invoke(app, ["status", "--control-port", port]).output)
+        assert status["side"] == "B"
+        wrong = runner.invoke(app, ["fault", "flood", "--control-port", port])
+        assert wrong.exit_code == 2
+        assert "is no fault" in wrong.output
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_without_a_running_lab_a_fault_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    result = CliRunner().invoke(app, ["fault", "freeze", "--control-port", str(port)])
+    assert result.exit_code == 1
+    assert "No lab answers" in result.output

@@ -137,6 +137,10 @@ class Acd:
         """Whether an extension is an agent's telephone, signed in or not."""
         return extension in self._extensions or extension in self._used
 
+    def in_state(self, state: AgentState) -> Iterator[AgentNow]:
+        """The agents in a state, in the order of the data."""
+        return (agent.now() for agent in self._agents.values() if agent.state is state)
+
     def everybody(self) -> Iterator[AgentNow]:
         """All agents, in the order of the data."""
         return (agent.now() for agent in self._agents.values())

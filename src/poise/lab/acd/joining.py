@@ -49,7 +49,7 @@ class Joining:
         if self._phones.full(leg.device):
             return refuse(Failure.STATE, P.CONSULT)
         destination = self._plan.find(number)
-        switch.hold(leg, now, Cause.CONSULT)
+        switch.hold(leg, now, Cause.CONSULT if cause is Cause.NONE else cause)
         call = switch.new_call(call_type, (leg.device, Device.AGENT), destination.device, data, now)
         call.consult_of = leg.call.call_id
         new = switch.join(

@@ -132,7 +132,8 @@ class Phones:
         watchers = switch.watchers(call)
         inside = destination.kind is Device.AGENT
         if call.consult_of is not None:
-            call_type = CallType.CONSULT_OFFERED
+            consults = call.call_type is CallType.CONSULT  # and not a call for a supervisor
+            call_type = CallType.CONSULT_OFFERED if consults else call.call_type
         else:
             call_type = CallType.TRANSFER_IN if cause is Cause.TRANSFER else call.call_type
         wraps = inside and call.consult_of is None and call.queue is not None

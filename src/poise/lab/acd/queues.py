@@ -154,10 +154,8 @@ class Queues:
         switch = self._switch
         free = [
             agent
-            for agent in switch.acd.everybody()
-            if agent.state is AgentState.AVAILABLE
-            and agent.person.team in group.teams
-            and not switch.at(agent.extension)
+            for agent in switch.acd.in_state(AgentState.AVAILABLE)
+            if agent.person.team in group.teams and not switch.at(agent.extension)
         ]
         return min(free, key=lambda agent: agent.since, default=None)
 

@@ -25,6 +25,8 @@ _RESERVATIONS = frozenset(
 )
 _PREVIEWS = frozenset({CallType.CUSTOMER_PREVIEW, CallType.CUSTOMER_PREVIEW_DIRECT})
 _S, _D = AgentState, Direction
+_AGENTS_ONLY = frozenset({"ICMAvailableTime", "RoutableTime", "InternalCalls", "InternalCallsTime"})
+"""Counters that the message about a skill group does not have."""
 
 
 class Sums:
@@ -135,7 +137,7 @@ class Statistics:
         if sums is not None:
             sums.add(amounts, now)
         if leg.call.queue is not None and leg.line is LineType.INBOUND_ACD:
-            self._groups[leg.call.queue.number].add(amounts, now)
+            self._groups[leg.call.queue.number].add(_for_group(amounts), now)
 
     def _answered(self, leg: Leg, now: float) -> None:
         queue = leg.call.queue
@@ -151,7 +153,7 @@ class Statistics:
         if amounts:
             sums.add(amounts, now)
             for group in self._data.groups_of(before.person):
-                self._groups[group.number].add(amounts, now)
+                self._groups[group.number].add(_for_group(amounts), now)
 
     @staticmethod
     def _time_in(agent: AgentNow, now: float) -> dict[str, float]:
@@ -176,7 +178,11 @@ class Statistics:
         fields |= {"LongestRouterCallQNow": longest, "LongestCallQNow": longest}
         sums = self._groups[group.number]
         columns = {"To5": sums.five(now), "ToHalf": sums.half, "Today": sums.today}
-        return fields | _suffixed(columns, [self._time_in(agent, now) for agent in members])
+        return fields | _suffixed(columns, [_for_group(self._time_in(agent, now)) for agent in members])
+
+
+def _for_group(amounts: Mapping[str, float]) -> dict[str, float]:
+    return {name: amount for name, amount in amounts.items() if name not in _AGENTS_ONLY}
 
 
 def _suffixed(columns: Mapping[str, Counter[str]], running: Iterable[Mapping[str, float]]) -> dict[str, int]:

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
 
 from poise.protocols.xmpp.bosh.timing import REAPER_PERIOD_S, BoshPolicy
 from poise.protocols.xmpp.c2s import C2SPolicy
@@ -27,6 +26,7 @@ from poise.server.notification.http_site import HttpPort, HttpSite
 from poise.server.notification.hub import Accounts, Hub
 from poise.server.notification.live import LiveSession, live
 from poise.server.notification.log import NotificationLog
+from poise.server.notification.measures import Metric, measures
 from poise.server.notification.persistence import Persistence, RecordStore
 from poise.server.notification.reaper import Heartbeat, Reaper, forgive
 from poise.server.notification.tcp import TcpService, keep_alive
@@ -92,16 +92,6 @@ class NotificationSettings:
     """Further names by which XMPP clients may address this server."""
     limits: HttpLimits = field(default_factory=HttpLimits)
     times: HttpTimes = field(default_factory=HttpTimes)
-
-
-class Metric(NamedTuple):
-    """A number for `/metrics`, read when somebody looks."""
-
-    name: str
-    help: str
-    kind: str
-    """`counter` or `gauge`."""
-    read: Callable[[], float]
 
 
 class NotificationService:
@@ -353,57 +343,7 @@ class NotificationService:
 
     def metrics(self) -> tuple[Metric, ...]:
         """What can be counted here, for the metrics page."""
-        http, host, admission = self.site.counters, self.host.counters, self.hub.admission
-        ws, persistence = self.websocket, self.hub.persistence
-        return (
-            Metric("poise_http_connections", "HTTP connections open now.", "gauge", lambda: len(self.site.connections)),
-            Metric("poise_http_connections_total", "HTTP connections accepted.", "counter", lambda: http.accepted),
-            Metric("poise_bosh_requests_total", "POSTs to /http-bind.", "counter", lambda: http.bosh_requests),
-            Metric("poise_app_requests_total", "Requests to the web services.", "counter", lambda: http.app_requests),
-            Metric("poise_http_refused_total", "Requests that were no proper HTTP.", "counter", lambda: http.refused),
-            Metric("poise_http_late_total", "Requests not sent in time.", "counter", lambda: http.late),
-            Metric("poise_http_slow_readers_total", "Clients that did not read.", "counter", lambda: http.slow_readers),
-            Metric(
-                "poise_http_too_many_total", "Connections over an address's limit.", "counter", lambda: http.too_many
-            ),
-            Metric("poise_bosh_sessions", "BOSH sessions now.", "gauge", lambda: len(self.bosh.sessions)),
-            Metric("poise_tcp_sessions", "XMPP connections over TCP now.", "gauge", lambda: len(self.tcp.clients)),
-            Metric(
-                "poise_websocket_sessions", "XMPP connections over WebSocket now.", "gauge", lambda: len(ws.clients)
-            ),
-            Metric("poise_websocket_refused_total", "WebSocket handshakes refused.", "counter", lambda: ws.refused),
-            Metric("poise_unauthenticated", "Sessions not signed in now.", "gauge", lambda: admission.unauthenticated),
-            Metric("poise_admissions_refused_total", "Sessions refused.", "counter", lambda: admission.refused),
-            Metric("poise_published_total", "Items published.", "counter", lambda: host.published),
-            Metric(
-                "poise_notifications_lost_total",
-                "Notifications for users who were not there.",
-                "counter",
-                lambda: host.notifications_lost,
-            ),
-            Metric("poise_messages_stored_total", "Messages kept.", "counter", lambda: host.messages_stored),
-            Metric(
-                "poise_messages_expired_total", "Messages nobody fetched.", "counter", lambda: host.messages_expired
-            ),
-            Metric(
-                "poise_presences_merged_total",
-                "Presences above their rate, overtaken by later ones.",
-                "counter",
-                lambda: host.presences_merged,
-            ),
-            Metric(
-                "poise_binds_refused_total",
-                "Resources refused: replaced too often, or too many.",
-                "counter",
-                lambda: host.binds_refused,
-            ),
-            Metric(
-                "poise_store_failures_total",
-                "Batches of changes the store refused.",
-                "counter",
-                lambda: persistence.failures if persistence is not None else 0,
-            ),
-        )
+        return measures(self)
 
     def _clients(self) -> list[ClientSession]:
         return [*self.bosh.sessions.values(), *self._streams_over_sockets()]

@@ -11,6 +11,7 @@ import secrets
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -22,7 +23,7 @@ from poise.protocols.xmpp.client.stream import SERVER_LIMITS, ClientStream
 from poise.protocols.xmpp.client.tcp import TcpClientStream
 from poise.protocols.xmpp.client.websocket import SUBPROTOCOL, WebSocketClientStream
 from poise.tools.console.address import Address
-from poise.tools.console.http import Connection
+from poise.tools.console.http import FAREWELL_S, Connection
 from poise.tools.trust import Trust, trouble
 
 CONNECT_S: Final = 15.0
@@ -115,6 +116,7 @@ class TcpCarrier(_Obeying):
                     address.port,
                     ssl=self._tls if address.secure else None,
                     server_hostname=address.host if address.secure else None,
+                    ssl_shutdown_timeout=FAREWELL_S if address.secure else None,
                 ),
                 CONNECT_S,
             )
@@ -129,7 +131,8 @@ class TcpCarrier(_Obeying):
             try:
                 await asyncio.wait_for(writer.wait_closed(), LEAVE_S)
             except OSError:
-                pass
+                with suppress(AttributeError):  # Python 3.11.2, when TLS has let go of the connection already
+                    writer.transport.abort()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not self.stream.ended:
@@ -181,6 +184,7 @@ class WebSocketCarrier(_Obeying):
             socket = await connect(
                 str(address),
                 ssl=self._tls if address.secure else None,
+                ssl_shutdown_timeout=FAREWELL_S if address.secure else None,
                 subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a plain string is one
                 open_timeout=CONNECT_S,
                 close_timeout=LEAVE_S,
@@ -259,8 +263,7 @@ class BoshCarrier(_Obeying):
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            for connection in self._free:
-                await connection.close()
+            await asyncio.gather(*(connection.close() for connection in self._free))
         if self._fault is not None:
             raise self._fault
         if self._trouble and not self._answered:

@@ -13,6 +13,9 @@ from poise.tools.console.address import Address
 ANSWER_MAX: Final = 64 * 1024 * 1024
 """Bytes of one answer; more is no BOSH body."""
 
+FAREWELL_S: Final = 1.0
+"""Seconds a closed TLS connection waits for the other end's own close_notify; many never send one."""
+
 
 class HttpError(OSError):
     """The other end speaks no HTTP, or broke off."""
@@ -59,6 +62,7 @@ class Connection:
                 self._address.port,
                 ssl=self._tls,
                 server_hostname=self._address.host if self._tls is not None else None,
+                ssl_shutdown_timeout=FAREWELL_S if self._tls is not None else None,
             )
         head = (
             f"POST {self._address.path} HTTP/1.1\r\nHost: {self._address.place}\r\n"

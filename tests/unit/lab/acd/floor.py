@@ -82,7 +82,8 @@ class Floor:
     def ask(self, name: str, floats: Floats = (), **fields: int) -> Message:
         """A request; its one answer. What else is heard stays in `heard`."""
         self._invoke += 1
-        fields = {"InvokeID": self._invoke, "PeripheralID": 5000, **fields}
+        peripheral = {} if name.startswith("MONITOR_STOP") else {"PeripheralID": 5000}
+        fields = {"InvokeID": self._invoke, **peripheral, **fields}
         self._everybody(self.client.says(Message(name, fields, floats), self.now))
         answers = [message for message in self.client.heard if message.fields.get("InvokeID") == self._invoke]
         assert len(answers) == 1, f"{name} was answered by {[answer.name for answer in answers]}"
@@ -213,7 +214,7 @@ def short(message: Message) -> str:
     if message.name == "AGENT_STATE_EVENT":
         reason = f" {fields['EventReasonCode']}" if fields["EventReasonCode"] else ""
         return f"state {message.agent_id} {AgentState(fields['AgentState']).name}{reason}"
-    name = message.name.removesuffix("_EVENT").removeprefix("CALL_")
+    name = message.name.removesuffix("_EVENT").removeprefix("CALL_").removesuffix("_CALL")
     call_id = fields.get("ConnectionCallID", fields.get("PrimaryCallID", FIRST)) - FIRST
     device = message.text("CONNECTION_DEVID") or message.text("PRIMARY_DEVID") or message.text("AGENT_INSTRUMENT")
     line = f"{name}/{device}" + (f" #{call_id}" if call_id else "")

@@ -1,6 +1,9 @@
 // @xmpp/client over TCP (xmpp:// with STARTTLS, xmpps://) or WebSocket (wss://); after a lost connection it comes back by
 // itself. Arguments: SERVICE JID PASSWORD. SIGTERM leaves in good order.
-const { client, xml } = require("@xmpp/client");
+import { createRequire } from "node:module";
+import { client, xml } from "@xmpp/client";
+
+const require = createRequire(import.meta.url);
 const { version } = require("@xmpp/client/package.json");
 const { comeBackMs, say } = require("./events.cjs");
 
@@ -9,6 +12,7 @@ const [service, jid, password] = process.argv.slice(2);
 const [user, rest] = jid.split("@");
 const [domain, resource] = rest.split("/");
 globalThis.WebSocket ??= require("ws"); // a global from Node 22 on
+globalThis.crypto ??= require("node:crypto").webcrypto; // from Node 19 on
 
 const connection = client({ service, domain, resource, username: user, password });
 connection.reconnect.delay = comeBackMs;

@@ -1,0 +1,240 @@
+"""Disconnects, one by one: signs that belong together, when the client was last heard, and what followed.
+
+Theory: a disconnect leaves signs in several logs (closing, presence, logout, banner), seconds to minutes apart. They
+are gathered by agent and
+time. The one thing never to be taken at face value is when contact was lost: a reaper's tick says when the last *held
+request ended*, and that
+one may have begun 30 s earlier at a client that was gone already. So last contact is an interval.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from poise.diagnosis import timing
+from poise.diagnosis.codes import CONNECTION
+from poise.diagnosis.events import Event, Kind
+from poise.diagnosis.evidence import Evidence
+
+FAILED_POLLS = frozenset({"unknown-session", "none", "gateway", "html", "forbidden", "server-error", "no-trust"})
+LIFE = frozenset({Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION, Kind.PAGE_LOADED})
+"""What shows that a page runs."""
+INCIDENTS_LIMIT = 20_000
+
+
+@dataclass(slots=True)
+class Contact:
+    """When the client was last heard."""
+
+    after: float
+    """Seconds UTC: it was certainly there."""
+    before: float
+    """Seconds UTC: nothing came after this."""
+    proof: Event
+
+
+@dataclass(slots=True)
+class Incident:
+    """One disconnect of one agent."""
+
+    agent: str
+    at: float
+    """Seconds UTC of the first sign that the connection was over."""
+    signs: list[Event]
+    events: list[Event] = field(default_factory=list)
+    """Everything of this agent around it, in order, signs included."""
+    contact: Contact | None = None
+    counter_off_s: float = 0.0
+    """Seconds by which the idle counter disagrees with the clock beside it; 0: it agrees."""
+
+    def first(self, *kinds: Kind) -> Event | None:
+        """The first event of these kinds."""
+        return next((event for event in self.events if event.kind in kinds), None)
+
+    def all(self, *kinds: Kind) -> list[Event]:
+        """All events of these kinds, in order."""
+        return [event for event in self.events if event.kind in kinds]
+
+    @property
+    def closed(self) -> Event | None:
+        """The event that ended the session, as the server tells it."""
+        return (
+            self.first(Kind.IDLE_CLOSE) or self.first(Kind.TERMINATED, Kind.REPLACED) or self.first(Kind.SESSION_CLOSED)
+        )
+
+    @property
+    def logout(self) -> Event | None:
+        """The forced logout."""
+        return self.first(Kind.FORCED_LOGOUT) or next((e for e in self.all(Kind.CTI_REQUEST) if e.number == 255), None)
+
+    @property
+    def reason(self) -> int | None:
+        """The reason code that the telephone system told, or else was asked to set."""
+        told = [
+            e for e in self.all(Kind.CTI_STATE, Kind.CTI_REQUEST) if e.number and e.word in ("LOGOUT", "NOT_READY", "")
+        ]
+        told.sort(key=lambda e: e.kind is Kind.CTI_REQUEST)
+        return int(told[0].number) if told and told[0].number else None
+
+
+def _is_sign(event: Event) -> bool:
+    match event.kind:
+        case (
+            Kind.IDLE_CLOSE
+            | Kind.TERMINATED
+            | Kind.REPLACED
+            | Kind.SESSION_CLOSED
+            | Kind.UNAVAILABLE
+            | Kind.FORCED_LOGOUT
+            | Kind.UNKNOWN_SESSION
+            | Kind.NO_TRUST
+        ):
+            return True
+        case Kind.CONNECTION:
+            return event.word.lower() in ("disconnected", "unloading", "connfail", "conntimeout")
+        case Kind.CTI_STATE:
+            return event.word == "LOGOUT" or (event.word == "NOT_READY" and int(event.number or 0) in CONNECTION)
+        case Kind.CTI_REQUEST:
+            return event.number == 255
+        case Kind.POLL:
+            return event.word in FAILED_POLLS or event.word.startswith("terminate")
+    return False
+
+
+def incidents(evidence: Evidence) -> list[Incident]:
+    """All disconnects, in order of time."""
+    by_agent: dict[str, list[Event]] = defaultdict(list)
+    nobody: list[Event] = []
+    untimed: list[Event] = []
+    for event in evidence.timeline():
+        if event.at == 0.0:
+            untimed.append(event)
+            continue
+        (by_agent[event.agent] if event.agent else nobody).append(event)
+    found: list[Incident] = []
+    loose = [event for event in nobody if _is_sign(event)]
+    if not by_agent and loose:
+        by_agent[""] = nobody
+    for agent, events in by_agent.items():
+        found += _of_agent(evidence, agent, events)
+        if len(found) > INCIDENTS_LIMIT:
+            break
+    _give_loose(evidence, found, nobody)
+    _give_untimed(found, untimed, alone=len(by_agent) <= 1)
+    for incident in found:
+        incident.events.sort(key=lambda event: (evidence.time(event), event.place))
+        _contact(evidence, incident)
+    found.sort(key=lambda incident: (incident.at, incident.agent))
+    return found
+
+
+def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[Incident]:
+    groups: list[list[Event]] = []
+    for event in events:
+        if not _is_sign(event):
+            continue
+        if groups and evidence.time(event) - evidence.time(groups[-1][-1]) <= timing.ACCOUNT_S:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    for index, signs in enumerate(groups):
+        start, end = evidence.time(signs[0]), evidence.time(signs[-1])
+        before = start - timing.BEFORE_S
+        if index:
+            before = max(before, evidence.time(groups[index - 1][-1]) + 1)
+        after = end + timing.AFTER_S
+        if index + 1 < len(groups):
+            after = min(after, evidence.time(groups[index + 1][0]) - 1)
+        around = [event for event in events if before <= evidence.time(event) <= after]
+        around += _next_sign_of_life(evidence, events, end, after)
+        yield Incident(agent, start, signs, around)
+
+
+def _next_sign_of_life(evidence: Evidence, events: list[Event], end: float, after: float) -> list[Event]:
+    """The client's first record behind the window: a computer that slept wakes up hours later."""
+    if any(e.kind in LIFE and end < evidence.time(e) <= after for e in events):
+        return []
+    return [e for e in events if e.kind in LIFE and evidence.time(e) > after][:1]
+
+
+def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> None:
+    """Lines that are cut off before they name the agent go to the one disconnect they can belong to, or to nobody."""
+    kinds = (
+        Kind.UNAVAILABLE,
+        Kind.GRACE,
+        Kind.FORCED_LOGOUT,
+        Kind.GRACE_CANCELLED,
+        Kind.AVAILABLE,
+        Kind.CTI_STATE,
+        Kind.CTI_REQUEST,
+    )
+    for event in nobody:
+        if event.kind not in kinds:
+            continue
+        at = evidence.time(event)
+        near = [i for i in found if i.agent and -2.0 <= at - i.at <= timing.GRACE_S + 5.0]
+        if len(near) == 1:
+            near[0].events.append(event)
+
+
+def _give_untimed(found: list[Incident], untimed: list[Event], alone: bool) -> None:
+    """Lines without a time (a browser's console) belong to the agent if there is only one; alone they are a disconnect
+    of their own."""
+    signs = [event for event in untimed if _is_sign(event)]
+    if found and alone:
+        for incident in found:
+            incident.events += untimed
+    elif signs and not found:
+        found.append(Incident("", 0.0, signs, untimed))
+
+
+def _contact(evidence: Evidence, incident: Incident) -> None:
+    """Last contact as an interval, from the best proof there is."""
+    told = next(
+        (e for e in incident.all(Kind.IDLE_CLOSE, Kind.TERMINATED) if e.second is not None and e.number is not None),
+        None,
+    )
+    if told is not None and told.number is not None and told.second is not None:  # Poise's trace says it itself
+        at = evidence.time(told)
+        incident.contact = Contact(at - told.number, at - told.second, told)
+    closed = incident.first(Kind.IDLE_CLOSE)
+    limit = evidence.time(closed) if closed is not None else incident.at + 1
+    ticks = [e for e in incident.all(Kind.IDLE) if evidence.time(e) <= limit]
+    growing = [e for e in ticks if e.number]
+    if growing:
+        _counter(evidence, incident, growing)
+        first = growing[0]
+        ended = evidence.time(first) - (first.number or 0) / 1000
+        since = ended - timing.WAIT_S
+        requests = [evidence.time(e) for e in incident.all(Kind.REQUEST) if evidence.time(e) <= ended + 1]
+        if requests:
+            since = max(since, requests[-1])
+        if incident.contact is None:
+            incident.contact = Contact(min(since, ended), ended, first)
+    if incident.contact is None:
+        requests_ = [e for e in incident.all(Kind.REQUEST) if evidence.time(e) <= limit]
+        zero = [e for e in ticks if not e.number]
+        if requests_ or zero:
+            last = max((*requests_, *zero), key=evidence.time)
+            at = evidence.time(last)
+            incident.contact = Contact(at, min(limit, at + timing.WAIT_S + timing.REAPER_S), last)
+    if incident.contact is None:
+        polls = [e for e in incident.all(Kind.POLL) if e.word in ("empty", "data")]
+        if polls:
+            last = polls[-1]
+            at = evidence.time(last)
+            incident.contact = Contact(at, at + (last.second or 0) / 1000, last)
+
+
+def _counter(evidence: Evidence, incident: Incident, growing: list[Event]) -> None:
+    worst = 0.0
+    for before, after in itertools.pairwise(growing):
+        passed = evidence.time(after) - evidence.time(before)
+        counted = ((after.number or 0) - (before.number or 0)) / 1000
+        if counted > 0 and abs(passed - counted) > abs(worst):
+            worst = passed - counted
+    if abs(worst) > timing.COUNTER_SLACK_S:
+        incident.counter_off_s = worst

@@ -1,0 +1,235 @@
+"""Causes at the client: browser, computer, the agent."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median
+
+from poise.diagnosis import timing
+from poise.diagnosis.events import Event, Kind
+from poise.diagnosis.incidents import Incident
+from poise.diagnosis.rules.base import CERTAIN, LIKELY, POSSIBLE, Hit, Rule, hit
+from poise.diagnosis.rules.network import unanswered
+from poise.diagnosis.site import Site
+
+CHROMIUM = ("Chrome/", "Edg/", "Chromium/")
+
+
+def closed_page(incident: Incident, site: Site) -> Hit | None:
+    """C2: the page said goodbye, or presence went without the reaper's doing."""
+    unloading = next((e for e in incident.all(Kind.CONNECTION) if e.word.lower() == "unloading"), None)
+    left = next((e for e in incident.all(Kind.SESSION_CLOSED) if e.word == "client-left"), None)
+    idle = incident.first(Kind.IDLE_CLOSE)
+    if unloading is not None or (left is not None and idle is None):
+        return hit("C2", CERTAIN, unloading, left, incident.first(Kind.UNAVAILABLE), incident.logout)
+    gone = incident.first(Kind.UNAVAILABLE)
+    if gone is None or idle is not None or incident.first(Kind.TERMINATED, Kind.REPLACED, Kind.UNKNOWN_SESSION):
+        return None
+    if "Openfire log" not in site.forms:
+        return None  # without that log the reaper's doing would not be seen
+    return hit("C2", LIKELY, gone, incident.first(Kind.SESSION_CLOSED), incident.logout)
+
+
+def asleep(incident: Incident, site: Site) -> Hit | None:
+    """C3: everything the computer wrote or sent stopped, and went on minutes later."""
+    mine = incident.all(Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION)
+    for before, after in pairwise(mine):
+        start, end = (
+            site.evidence.time(before) + (before.second or 0 if before.kind is Kind.POLL else 0) / 1000,
+            site.evidence.time(after),
+        )
+        if (
+            end - start > timing.FROZEN_S
+            and start - 5 <= (incident.contact.before if incident.contact else incident.at)
+            and end > incident.at - timing.ACCOUNT_S
+        ):
+            drift = before.kind is Kind.DRIFT or after.kind is Kind.DRIFT
+            return hit(
+                "C3",
+                LIKELY if drift or before.kind is Kind.POLL else POSSIBLE,
+                before,
+                after,
+                seconds=round(end - start),
+            )
+    return None
+
+
+def clock_set(incident: Incident, site: Site) -> Hit | None:
+    """C4: the drift jumps between two measurements while the way is fast."""
+    for before, after in pairwise(incident.all(Kind.DRIFT)):
+        jump = (after.number or 0) - (before.number or 0)
+        if abs(jump) > timing.STEP_MS and (after.second or 0) < timing.SLOW_MS:
+            return hit("C4", POSSIBLE, before, after, seconds=round(jump / 1000, 1))
+    strata = [e for e in site.events if e.kind is Kind.STRATUM and (e.number or 0) > 4]
+    return hit("C4", POSSIBLE, *strata[:1], seconds=0) if strata else None
+
+
+def slow_way(incident: Incident, site: Site) -> Hit | None:
+    """C5: round trips were slow, or packets are lost, or requests had to be repeated."""
+    slow = [e for e in incident.all(Kind.DRIFT) if (e.second or 0) > timing.SLOW_MS]
+    retries = incident.all(Kind.RETRY)
+    loss = [e for e in site.events if e.kind is Kind.LOSS]
+    if len(slow) >= 2 or (slow and loss) or len(retries) >= 2:
+        return hit(
+            "C5", LIKELY, *slow[:3], *retries[:3], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0))
+        )
+    return (
+        hit("C5", POSSIBLE, *slow[:2], *retries[:2], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0)))
+        if slow or loss or retries
+        else None
+    )
+
+
+def throttled(incident: Incident, site: Site) -> Hit | None:
+    """C6: the pause between an answer and the next poll is that of a tab nobody looks at."""
+    polls = [e for e in incident.all(Kind.POLL) if e.second is not None]
+    pauses = [(site.evidence.time(b) - site.evidence.time(a) - (a.second or 0) / 1000, b) for a, b in pairwise(polls)]
+    long = [e for pause, e in pauses if timing.THROTTLED_S[0] <= pause <= timing.THROTTLED_S[1]]
+    hidden = [e for pause, e in pauses if timing.HIDDEN_S[0] <= pause <= timing.HIDDEN_S[1]]
+    browser = incident.first(Kind.BROWSER)
+    chromium = browser is not None and any(name in browser.word for name in CHROMIUM)
+    firefox = browser is not None and not chromium
+    if firefox or (not long and len(hidden) < 3):
+        return None
+    if long:
+        return hit(
+            "C6",
+            CERTAIN if hidden or len(long) > 1 or chromium else LIKELY,
+            *long[:3],
+            *hidden[:1],
+            browser,
+            seconds=round(median(p for p, e in pauses if e in long)),
+        )
+    return hit("C6", POSSIBLE, *hidden[:3], browser, seconds=1)
+
+
+def discarded(incident: Incident, site: Site) -> Hit | None:
+    """C7: the page began anew, without the agent having closed it."""
+    loaded = [e for e in incident.all(Kind.PAGE_LOADED) if site.evidence.time(e) > incident.at]
+    unloading = any(e.word.lower() == "unloading" for e in incident.all(Kind.CONNECTION))
+    return hit("C7", POSSIBLE, loaded[0]) if loaded and not unloading else None
+
+
+def starved(incident: Incident, site: Site) -> Hit | None:
+    """C8: the page's minute came late again and again, while the way was fast; or the computer's CPU was full."""
+    drift = incident.all(Kind.DRIFT)
+    late = [
+        b
+        for a, b in pairwise(drift)
+        if 3 < site.evidence.time(b) - site.evidence.time(a) - timing.DRIFT_PERIOD_S < 30
+        and (b.second or 0) < timing.SLOW_MS
+    ]
+    busy = [e for e in site.events if e.kind is Kind.CPU and (e.number or 0) >= 90]
+    if len(late) >= 2 or busy:
+        return hit("C8", LIKELY if late and busy else POSSIBLE, *late[:3], *busy[:2], count=len(late))
+    return None
+
+
+def old_browser(incident: Incident, site: Site) -> Hit | None:
+    """C10: a browser that no supported release knows."""
+    browser = incident.first(Kind.BROWSER)
+    return (
+        hit("C10", POSSIBLE, browser)
+        if browser is not None and ("MSIE" in browser.word or "Trident/" in browser.word)
+        else None
+    )
+
+
+def no_trust(incident: Incident, site: Site) -> Hit | None:
+    """C11: the browser does not trust the certificate."""
+    found = incident.all(Kind.NO_TRUST) + [e for e in incident.all(Kind.POLL) if e.word == "no-trust"]
+    return hit("C11", CERTAIN, *found[:2], what=found[0].word) if found else None
+
+
+def twice(incident: Incident, site: Site) -> Hit | None:
+    """C12: the same agent signed in with the same resource once more."""
+    found = incident.all(Kind.REPLACED) + [e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "conflict" in e.word]
+    return hit("C12", CERTAIN, *found[:2]) if found else None
+
+
+def too_active(incident: Incident, site: Site) -> Hit | None:
+    """C13: more requests than agreed."""
+    ended = [
+        e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "policy-violation" in e.word or e.word == "too-active"
+    ]
+    over = incident.all(Kind.OVERACTIVE)
+    return (
+        hit("C13", CERTAIN if ended and over else LIKELY if ended else POSSIBLE, *ended[:2], *over[:2])
+        if ended or over
+        else None
+    )
+
+
+def same_rid(incident: Incident, site: Site) -> Hit | None:
+    """C14: one rid again and again, then the session is not found."""
+    rids = [e for e in incident.all(Kind.REQUEST) if e.number is not None]
+    repeated = [e for e in rids if sum(other.number == e.number for other in rids) >= 3]
+    ended = [e for e in incident.events if "item-not-found" in e.word or e.kind is Kind.OUT_OF_WINDOW]
+    return (
+        hit("C14", LIKELY, *repeated[:3], *ended[:1], count=len(repeated))
+        if repeated and ended
+        else hit("C14", POSSIBLE, *ended[:2], count=0)
+        if incident.first(Kind.OUT_OF_WINDOW)
+        else None
+    )
+
+
+def token(incident: Incident, site: Site) -> Hit | None:
+    """C15: single sign-on let the token run out."""
+    found = [e for e in incident.all(Kind.REST) if e.number == 401 and "token" in e.text.lower()]
+    return hit("C15", LIKELY, *found[:2]) if found else None
+
+
+def silent(incident: Incident, site: Site) -> Hit | None:
+    """C1: the client stopped polling, and went silent alone; certain only where a capture shows that no poll left
+    it."""
+    idle = incident.first(Kind.IDLE_CLOSE)
+    if idle is None and incident.contact is None:
+        return None
+    growing = [e for e in incident.all(Kind.IDLE) if e.number]
+    together = site.together(incident)
+    polls = incident.all(Kind.POLL)
+    answered = [e for e in polls if e.word in ("empty", "data")]
+    if (
+        idle is not None
+        and answered
+        and not unanswered(polls)
+        and polls[-1] is answered[-1]
+        and _went_on(incident, site, polls[-1])
+    ):
+        return hit("C1", CERTAIN, answered[-1], *growing, idle)
+    if idle is None and not growing:
+        return None
+    alone = together.agents < 3
+    sound = [e for e in incident.all(Kind.IDLE) if not e.number]
+    return hit("C1", LIKELY if alone else POSSIBLE, *growing, idle, *sound[-1:])
+
+
+def _went_on(incident: Incident, site: Site, last: Event) -> bool:
+    """The capture goes on behind the last poll for longer than a pause, so that a missing poll is missed."""
+    end = max((site.evidence.time(e) for e in incident.events if e.place.file == last.place.file), default=0.0)
+    return end - site.evidence.time(last) - (last.second or 0) / 1000 > timing.IDLE_LIMIT_S
+
+
+def silence_of_unknown_side(incident: Incident, site: Site) -> Hit | None:
+    """O1: there was a disconnect and nothing says why."""
+    return hit("O1", POSSIBLE, *incident.signs[:3])
+
+
+RULES: tuple[Rule, ...] = (
+    closed_page,
+    asleep,
+    clock_set,
+    slow_way,
+    throttled,
+    discarded,
+    starved,
+    old_browser,
+    no_trust,
+    twice,
+    too_active,
+    same_rid,
+    token,
+    silent,
+    silence_of_unknown_side,
+)
