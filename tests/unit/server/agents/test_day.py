@@ -18,6 +18,8 @@ from tests.unit.server.agents.laboratory import Laboratory
 
 LOOK_EVERY = 400
 """Steps of the day between two looks at everybody."""
+BREAK_EVERY = 450
+"""Steps of the day between two losses of the link."""
 STATES = {
     Lcs.CONNECT: {"ACTIVE", "INITIATED"},
     Lcs.HOLD: {"HELD"},
@@ -30,8 +32,11 @@ STATES = {
 class Story:
     """The day, the product, and a desktop for everybody that only listens."""
 
-    def __init__(self, day: Day, deployment: Deployment) -> None:
+    def __init__(self, day: Day, deployment: Deployment, *, breaks: bool = False) -> None:
+        """`breaks`: the link is lost again and again, for a few events or many."""
         self.day = day
+        self.breaks = breaks
+        self.outages = 0
         self.lab = Laboratory(deployment, lab=day.server, now=day.now)
         self.lab.in_service()
         self.desktops = Desktops(self.lab.service.agents)
@@ -49,9 +54,18 @@ class Story:
             self.desktops.hear(self.lab.publisher.take())
             self.calls.update(self.lab.service.dialogs._model.dialogs)
             steps += 1
-            if steps % LOOK_EVERY == 0:
+            if self.breaks:
+                self._break(steps)
+            if steps % LOOK_EVERY == 0 and self.lab.service.in_service:
                 self.look()
         self.look()
+
+    def _break(self, steps: int) -> None:
+        if steps % BREAK_EVERY == 0:
+            self.outages += 1
+            self.lab.cut()
+        elif steps % BREAK_EVERY == self.outages % 7 * 30:
+            self.lab.reachable = True
 
     def look(self) -> None:
         """What everybody knows from events is what they would read, and what the telephones do."""
@@ -89,6 +103,16 @@ def test_everyone_agrees_all_day(deployment: Deployment, shuffle: int | None) ->
     story.ended_well()
     assert story.looks > 5
     assert len(story.calls) > 300
+
+
+def test_a_day_on_which_the_link_breaks_again_and_again() -> None:
+    day = Day(60, 400, 11, lasts_s=3 * 3600)
+    story = Story(day, Deployment.UCCE, breaks=True)
+    story.tell()
+    story.ended_well()
+    assert story.outages > 10
+    assert story.looks > 10
+    assert len(story.calls) > 200
 
 
 def test_three_hundred_agents_and_two_thousand_calls() -> None:
