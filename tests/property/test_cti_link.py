@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -189,3 +191,13 @@ def test_every_session_asks_for_every_agent_every_telephone_and_every_call_once(
         assert asked.count("SNAPSHOT_CALL_REQ") == (calls if agents else 0)
         link.disconnected(now, "cut")
         now = link.deadline
+
+
+def test_a_resync_of_two_thousand_agents_costs_far_less_than_five_seconds() -> None:
+    link = Link(LinkSettings(SIDES))
+    to_up(link, 0.0, 2000, 2)
+    link.disconnected(0.0, "cut")
+    began = time.process_time()
+    asked = to_up(link, link.deadline, 2000, 2)
+    assert time.process_time() - began < 5.0
+    assert len(asked) > 4000

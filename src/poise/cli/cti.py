@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Iterable
@@ -123,6 +124,8 @@ def decode(
             data = _bytes(file, hexadecimal)
             heard = iter(_plain(cti_sources.from_bytes(data, version, client=from_client)))
         sound = _print_all(heard, form, as_json=as_json)
+    except BrokenPipeError:  # whoever read this has seen enough
+        raise
     except (OSError, SourceError, CaptureError) as error:
         shown = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
         typer.echo(shown, err=True)
@@ -173,8 +176,12 @@ def trace(
             file = None if capture is None else open_files.enter_context(capture.open("wb"))
 
             def told(heard: Heard) -> None:
-                _print(heard, form, as_json=as_json)
-                sys.stdout.flush()
+                try:
+                    _print(heard, form, as_json=as_json)
+                    sys.stdout.flush()
+                except BrokenPipeError:  # the session that passes here must not suffer from it
+                    sys.stdout = open_files.enter_context(Path(os.devnull).open("w"))
+                    _news("Nobody reads the trace any more; the session goes on.")
 
             if place is not None:
                 asyncio.run(_proxy(Proxy(target, told, _news, version, file), place))

@@ -200,7 +200,7 @@ def _connection_cleared(book: CallBook, message: Message, now: float) -> Effect:
     told = next((p.device for p in call.parties.values() if connection in (p.connection, p.device)), connection)
     released = message.text("RELEASING_DEVID") or ""
     gone = [released] if released in call.parties else []
-    if not gone or message.fields.get("LocalConnectionState") == LocalConnectionState.NULL:
+    if not released or message.fields.get("LocalConnectionState") == LocalConnectionState.NULL:
         gone.append(told)
     for device in gone:
         call.drops(device, now)

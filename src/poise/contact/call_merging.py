@@ -14,7 +14,7 @@ from typing import NamedTuple
 from poise.contact.call_book import CallBook
 from poise.contact.call_events import HANDLERS, Effect, Handler
 from poise.contact.calls import NO_PERSON, Call, Party
-from poise.contact.dialog_states import CallKind, PartyState
+from poise.contact.dialog_states import MOVES, CallKind, Happening, PartyState
 from poise.protocols.cti.call_constants import CallType, DeviceIdType, LocalConnectionState
 from poise.protocols.cti.constants import NULL32
 from poise.protocols.cti.messages import FloatValue, Message
@@ -94,11 +94,10 @@ def _merged(book: CallBook, message: Message, now: float, maker: str, *, confere
     for device in staying:
         party = _best(device, primary, secondary)
         if party is None:
-            single_step = secondary is None and not conference
-            state = PartyState.ALERTING if single_step else PartyState.ACTIVE
-            party = Party(device, state, now)
-        elif conference and device == maker and party.state is not PartyState.ACTIVE:
-            party.move(PartyState.ACTIVE, now)
+            rings = secondary is None and not conference
+            party = Party(device, MOVES[None, Happening.OFFERED if rings else Happening.JOINS], now)
+        elif conference and device == maker:
+            party.move(MOVES.get((party.state, Happening.JOINS), party.state), now)
         parties[device] = party
     primary.parties = parties
     _one_waits(parties.values(), now)

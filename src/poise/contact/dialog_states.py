@@ -85,7 +85,7 @@ MOVES: Mapping[tuple[PartyState | None, Happening], PartyState] = {
     **{(state, _H.ANSWERS): _P.ACTIVE for state in _ALIVE_BEFORE_TALK},
     **{(state, _H.IS_ANSWERED): _P.ACTIVE for state in (_P.INITIATING, _P.INITIATED)},
     **{(state, _H.HOLDS): _P.HELD for state in (*_ALIVE_BEFORE_TALK, _P.ACTIVE)},
-    **{(state, _H.JOINS): _P.ACTIVE for state in (_P.INITIATING, _P.INITIATED, _P.HELD, _P.DROPPED)},
+    **{(state, _H.JOINS): _P.ACTIVE for state in (_P.INITIATING, _P.INITIATED, _P.HELD)},
     (_P.HELD, _H.RETRIEVES): _P.ACTIVE,
     (_P.ACTIVE, _H.RINGS_THERE): _P.INITIATED,  # a caller whom an IVR had answered is passed on to an agent
     **{(state, _H.CLEARS): _P.DROPPED for state in (*_ALIVE_BEFORE_TALK, _P.ACTIVE, _P.HELD, _P.FAILED)},

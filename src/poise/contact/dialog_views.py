@@ -37,13 +37,17 @@ ITEM_SEPARATOR = "|"
 """Between several wrap-up reasons of one call, which the CTI server knows as one text (UCCX)."""
 
 
+SUPERVISORS, CONTROLLERS, EVERYONE = "supervisor_only", "conference_controller_and_supervisor", "all"
+DROPPERS = CONTROLLERS
+"""Who may drop others from a conference, unless settings say otherwise (enableDropParticipantFor)."""
+
+
 class Rules(NamedTuple):
     """What settings decide."""
 
     deployment: Deployment
-    droppers: str = "conference_controller_and_supervisor"
-    """Who may drop others from a conference (enableDropParticipantFor): supervisor_only,
-    conference_controller_and_supervisor or all."""
+    droppers: str = DROPPERS
+    """SUPERVISORS, CONTROLLERS (and supervisors) or EVERYONE may drop others from a conference."""
 
 
 class Viewer:
@@ -131,9 +135,9 @@ class Viewer:
         if len(call.live) < 3:
             return False
         whose = self.rules.droppers
-        if whose == "all" or person.is_supervisor:
+        if whose == EVERYONE or person.is_supervisor:
             return True
-        return whose == "conference_controller_and_supervisor" and device == call.controller
+        return whose == CONTROLLERS and device == call.controller
 
     def _may_wrap_up(self, call: Call, party: Party, person: Person) -> bool:
         if not party.talked or call.kind not in WRAPPED_UP:

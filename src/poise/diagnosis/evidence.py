@@ -12,6 +12,8 @@ EVENTS_LIMIT = 200_000
 """Events kept over all files, about 100 MB. More than a whole day of 2,000 agents leaves, since readers pass on only
 what tells something."""
 AGENTS_LIMIT = 100_000
+SHAPE_BYTES = 200
+"""Bytes of a line that make its shape."""
 SHAPES_LIMIT = 1_000
 """Different shapes of unknown lines kept; beyond it new ones are only counted."""
 
@@ -73,6 +75,7 @@ class Evidence:
         self.agents: dict[str, str] = {}
         """Everybody who was seen, also those to whom nothing happened, with an address when known."""
         self.dropped = 0
+        self._shapes: dict[bytes, str] = {}
         self.zone_s = zone_s
         """What the user said of files without zone, seconds ahead of UTC."""
 
@@ -97,7 +100,12 @@ class Evidence:
     def not_understood(self, file: int, line: int, raw: bytes) -> None:
         """Count a line that no pattern knew, by its shape."""
         unknown = self.files[file].unknown
-        key = shape(raw)
+        start = raw[:SHAPE_BYTES]
+        key = self._shapes.get(start)
+        if key is None:
+            if len(self._shapes) >= SHAPES_LIMIT:
+                self._shapes.clear()
+            key = self._shapes[start] = shape(start)
         known = unknown.get(key)
         if known is not None:
             known.count += 1
@@ -135,5 +143,5 @@ _QUOTED = re.compile(rb"'[^']*'|\"[^\"]*\"|<[^>]*>")
 
 def shape(raw: bytes) -> str:
     """A line without what varies: numbers, ids, quoted text."""
-    start = _QUOTED.sub(b"'...'", raw[:300].rstrip())
+    start = _QUOTED.sub(b"'...'", raw.rstrip())
     return shown(_NUMBERS.sub(b"N", _HEX.sub(b"X", start)))[:120]

@@ -362,6 +362,7 @@ class Application:
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
+            drop_participants=settings.contact.drop_participants,
         )
 
     # ---- listeners

@@ -174,6 +174,11 @@ class Contact:
 
     deployment: str = setting("UCCE", "rules of the agent states", choices=("UCCE", "UCCX"))
     load: int = setting(0, "UCCE's LOAD: 0 = a lost agent becomes NOT_READY, 1 = is signed out", choices=("0", "1"))
+    drop_participants: str = setting(
+        "conference_controller_and_supervisor",
+        "who may drop others from a conference (enableDropParticipantFor)",
+        choices=("supervisor_only", "conference_controller_and_supervisor", "all"),
+    )
 
 
 @dataclass(frozen=True)

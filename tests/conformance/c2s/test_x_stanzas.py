@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.conformance.c2s.dialogue import (
@@ -455,7 +457,7 @@ def test_X21_messages_keep_their_order_over_tls_and_in_the_clear(server: Server)
 
 @pytest.mark.parametrize("binding", BINDINGS)
 def test_X21_a_thousand_messages_keep_their_order_over_every_binding(serve: Serve, binding: str) -> None:
-    people = People(serve(BOSH))
+    people = People(serve(replace(BOSH, inactivity=60)))
     sender, receiver = people.join("1001", binding=binding), people.join("1002", binding=binding)
     for number in range(1000):
         sender.say(f"<message to='{receiver.jid}' type='chat'><body>{number}</body></message>")

@@ -86,7 +86,8 @@ def names(client: Person) -> list[str]:
 
 def item_ids(message: Element) -> list[str]:
     """Ids of the items a notification carries."""
-    return [item.attrs["id"] for item in message.the("event", EVENT).the("items").elements()]
+    items = message.the("event", EVENT).the("items")
+    return [item.attrs["id"] for item in items.elements() if item.name == "item"]
 
 
 class Scene(People):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.conformance.pubsub.story import (
     told,
     verb,
 )
-from tests.conformance.targets import PUBSUB
+from tests.conformance.targets import BOSH, PUBSUB, Serve
 
 
 @pytest.mark.parametrize(
@@ -401,8 +402,9 @@ def test_PS95_a_publication_may_insist_on_the_configuration(
     assert scene.kept() == (["i"] if expected is None else [])
 
 
-def test_PS96_every_subscriber_sees_the_order_of_publication(scene: Scene) -> None:
-    scene.create(("persist_items", "0"))
+def test_PS96_every_subscriber_sees_the_order_of_publication(serve: Serve) -> None:
+    scene = Scene(serve(replace(BOSH, inactivity=60)))
+    scene.create(("persist_items", "0"), ("notify_retract", "0"))
     clients = [scene.subscribed(f"100{number}", binding=binding) for number, binding in enumerate(BINDINGS, 1)]
     count = 1000
     for number in range(count):
@@ -412,11 +414,12 @@ def test_PS96_every_subscriber_sees_the_order_of_publication(scene: Scene) -> No
         if number % 50 == 49:
             scene.admin.hear("iq", id_=f"o{number}")
             for client in clients:
-                client.listen()  # who collects nothing is taken for gone
+                client.listen()
     for client in clients:
         heard = [item_ids(client.hear("message"))[0] for _ in range(count)]
         assert heard == [str(number) for number in range(count)]
         assert client.messages() == []
+    scene.go()
 
 
 def test_PS97_the_type_of_a_notification_is_told(scene: Scene) -> None:

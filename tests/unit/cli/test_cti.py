@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -119,3 +120,24 @@ def test_a_proxy_prints_what_passes_writes_it_down_and_stops_when_told(tmp_path:
     run(story)
     assert file.read_bytes().startswith(b"\xd4\xc3\xb2\xa1")
     assert encode(Message("HEARTBEAT_CONF", {"InvokeID": 0}), 20)[:4] in file.read_bytes()
+
+
+def test_a_reader_who_has_seen_enough_does_not_disturb_the_session(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with lab() as (_, port):
+            command = [sys.executable, "-m", "poise.cli.main", "cti", "trace", f"127.0.0.1:{port}"]
+            command += ["--listen", "127.0.0.1:0"]
+            reading, writing = os.pipe()
+            process = await asyncio.create_subprocess_exec(*command, stdout=writing, stderr=PIPE)
+            os.close(writing)
+            os.close(reading)
+            assert process.stderr is not None
+            ready = (await process.stderr.readline()).decode().strip()
+            for _ in range(2):
+                await session_through(int(ready.rpartition(":")[2]), 20, busy=False)
+            process.send_signal(signal.SIGINT)
+            _, said = await process.communicate()
+            assert said.decode().count("Nobody reads the trace any more") == 1
+            assert process.returncode == 0
+
+    run(story)

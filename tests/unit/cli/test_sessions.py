@@ -150,6 +150,7 @@ def test_an_orderly_end_is_counted_by_its_binding(running: Demo, binding: str) -
 
 
 def test_only_administrators_see_and_end_sessions(running: Demo) -> None:
+    mark = running.mark()
     assert ask(running, user=None)[0] == 401
     assert ask(running, user="admin", password="wrong")[1]["code"] == "credentials-needed"
     for user in ("1001", "1101"):
@@ -158,6 +159,10 @@ def test_only_administrators_see_and_end_sessions(running: Demo) -> None:
             {"title": PROBLEMS["administrators-only"].title, "status": 403, "code": "administrators-only"},
         )
         assert ask(running, "DELETE", f"{PATH}/1002%40localhost%2Fconsole", user)[0] == 403
+    refused = running.trace("rest_request_answered", 6, mark)
+    assert [(event["user"], event["status"]) for event in refused] == [
+        ("", 401), ("admin", 401), ("1001", 403), ("1001", 403), ("1101", 403), ("1101", 403)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from poise.contact.agents import AgentModel
 from poise.contact.dialog_model import DialogModel
-from poise.contact.dialog_views import Rules
+from poise.contact.dialog_views import DROPPERS, Rules
 from poise.contact.dialogs import Dialog, DialogChange, DialogChanged, DialogFailed
 from poise.contact.states import Deployment
 from poise.protocols.cti.constants import AgentState
@@ -48,11 +48,11 @@ def picture(dialog: Dialog) -> str:
 class Desk:
     """Everything together."""
 
-    def __init__(self, deployment: Deployment = Deployment.UCCE) -> None:
+    def __init__(self, deployment: Deployment = Deployment.UCCE, droppers: str = DROPPERS) -> None:
         self.deployment = deployment
         self.agents = AgentModel(deployment)
         self.switch = Switch()
-        self.model = DialogModel(Rules(deployment), lambda number: {10: "Sales"}.get(number, ""))
+        self.model = DialogModel(Rules(deployment, droppers), lambda number: {10: "Sales"}.get(number, ""))
         self.now = NOW
         self.model.people(self.agents.configure(CONFIG))
         for agent in self.switch.agents:

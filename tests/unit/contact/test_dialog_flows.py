@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poise.contact import call_book
+from poise.contact.dialog_views import CONTROLLERS, EVERYONE, SUPERVISORS
 from poise.contact.states import Deployment
 from poise.protocols.cti.call_constants import CallType, EventCause
 from poise.protocols.cti.call_constants import LocalConnectionState as Lcs
@@ -225,6 +226,19 @@ def test_a_blind_transfer_to_an_agent() -> None:
     assert len(desk.model._book) == 0
 
 
+def test_who_holds_while_the_other_gives_the_call_away_stays_on_it() -> None:
+    desk = Desk()
+    switch = desk.switch
+    call, placed = switch.place("1001", "1002")
+    desk.hear([*placed, *switch.rings_there(call), *switch.answer(call, "1002"), *switch.hold(call, "1001")])
+    moved = switch.single_step(call, "1002", "1004", READY)
+    gone = next(n for n, message in enumerate(moved) if message.name == "CALL_CONNECTION_CLEARED_EVENT")
+    told = switch.event("CALL_CONNECTION_CLEARED_EVENT", call, "1001", Lcs.HOLD, {"RELEASING_DEVID": "1002"})
+    desk.hear([*moved[:gone], told, *moved[gone:]])
+    assert desk.sees("1001") == ["1 ACTIVE 1001=HELD 1004=ALERTING"]
+    assert desk.sees("1002") == []
+
+
 def test_a_call_given_back_to_a_queue_is_remembered_until_its_caller_gives_up() -> None:
     desk = Desk()
     switch = desk.switch
@@ -323,3 +337,13 @@ def test_a_call_at_a_telephone_is_told_to_who_signs_in_there_and_taken_from_who_
     assert desk.hear([switch.state("1001", AgentState.LOGOUT)]) == ["1001 DELETE 1"]
     back = desk.hear([switch.state("1001", AgentState.NOT_READY)])
     assert back == ["1001 POST 1 ACTIVE 1001=ACTIVE 5550100=ACTIVE"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "who"), [(SUPERVISORS, set()), (CONTROLLERS, {"1001"}), (EVERYONE, {"1001", "1002"})]
+)
+def test_who_may_drop_others_is_a_setting(whose: str, who: set[str]) -> None:
+    desk = Desk(droppers=whose)
+    call, consult = consulting(desk)
+    desk.hear(desk.switch.conference(call, consult, "1001"))
+    assert {agent for agent in ("1001", "1002") if "PARTICIPANT_DROP" in desk.actions(agent, 1)} == who

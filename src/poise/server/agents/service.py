@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from poise.contact.agents import AgentModel
-from poise.contact.dialog_views import Rules
+from poise.contact.dialog_views import DROPPERS, Rules
 from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
@@ -49,6 +49,8 @@ class ServiceFacts:
     heartbeat_interval_s: int = 5
     https_port: int = 8445
     xmpp_port: int = 5222
+    drop_participants: str = DROPPERS
+    """Who may drop others from a conference."""
 
 
 class AgentService:
@@ -88,7 +90,9 @@ class AgentService:
             force=self._forced,
             may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
-        self.dialogs = Dialogs(Rules(facts.deployment), self._model, cti, self._publishing, self._absence.call)
+        self.dialogs = Dialogs(
+            Rules(facts.deployment, facts.drop_participants), self._model, cti, self._publishing, self._absence.call
+        )
         """Calls."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another

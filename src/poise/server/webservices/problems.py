@@ -35,8 +35,10 @@ PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}
 class ProblemError(Exception):
     """A refusal of one request."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", user: str = "") -> None:
         super().__init__(code)
         self.problem = PROBLEMS[code]
         self.detail = detail
         """What belongs to the single case."""
+        self.user = user
+        """Who asked, or claimed to be: for the log."""

@@ -78,6 +78,7 @@ class SessionsResource:
                 response = handler(request, user)
             except ProblemError as refusal:
                 response = _refused(refusal)
+                user = user or refusal.user
             self._services.log.rest_request(
                 method=request.method,
                 path=request.scope["path"],
@@ -101,11 +102,11 @@ class SessionsResource:
         if verdict is None:
             verdict = await accounts.check(given.user, given.password, _address(request))
         if verdict.temporary:
-            raise ProblemError("try-later")
+            raise ProblemError("try-later", user=given.user[:64])
         if verdict.account is None:
-            raise ProblemError("credentials-needed", "The name or the password is wrong.")
+            raise ProblemError("credentials-needed", "The name or the password is wrong.", given.user[:64])
         if Role.ADMINISTRATOR not in verdict.account.roles:
-            raise ProblemError("administrators-only")
+            raise ProblemError("administrators-only", user=verdict.account.login_id)
         return verdict.account.login_id
 
     def _list(self, request: Request, _who: str) -> Response:

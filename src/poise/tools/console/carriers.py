@@ -11,6 +11,7 @@ import secrets
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -130,7 +131,8 @@ class TcpCarrier(_Obeying):
             try:
                 await asyncio.wait_for(writer.wait_closed(), LEAVE_S)
             except OSError:
-                writer.transport.abort()
+                with suppress(AttributeError):  # Python 3.11.2, when TLS has let go of the connection already
+                    writer.transport.abort()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not self.stream.ended:
