@@ -22,6 +22,7 @@ import type { Refusal, View } from './view';
 import { elements, value, XmlError, type Element } from './xml';
 import { notifications } from './xmpp/stream';
 
+const READ_TRIES = 4;
 const HERE = 'here';
 /** Id of the request behind the presence. */
 
@@ -63,6 +64,8 @@ export class Session {
   private again = false;
   private recovering = false;
   private round = 0;
+  private userEvents = 0;
+  private dialogEvents = 0;
   private before: User | null = null;
   private lostAt: number | null = null;
   /** A jump of this computer's clock that is a sleep, unless the clock turns out to have been set. */
@@ -435,6 +438,8 @@ export class Session {
     if (data === undefined) return;
     const asked = this.api.settle(update.requestId);
     const name = data.name.toLowerCase();
+    if (name === 'user') this.userEvents += 1;
+    if (name.startsWith('dialog')) this.dialogEvents += 1;
     if (name === 'user') this.userEvent(readUser(data), update, now);
     else if (name === 'dialogs') for (const dialog of readDialogs(data)) this.board.takeDialog(dialog, update.event);
     else if (name === 'dialog') this.board.takeDialog(readDialog(data), update.event);
@@ -576,15 +581,23 @@ export class Session {
     this.api.ask(method, path, body, what, now, refused, eventless);
   }
 
-  private readUserNow(done: (user: User | null, status: number, body: string) => void): void {
+  /** An event that comes between question and answer may be newer than the answer: then the question is asked again. */
+  private readUserNow(done: (user: User | null, status: number, body: string) => void, tries = READ_TRIES): void {
+    const seen = this.userEvents;
     this.api.get(`/User/${encodeURIComponent(this.view.user?.loginId ?? '')}`, (status, body) => {
-      done(status === 200 ? readAs(body, readUser) : null, status, body);
+      if (seen !== this.userEvents && tries > 1) this.readUserNow(done, tries - 1);
+      else done(status === 200 ? readAs(body, readUser) : null, status, body);
     });
   }
 
-  private readDialogsNow(done: () => void): void {
+  private readDialogsNow(done: () => void, tries = READ_TRIES): void {
+    const seen = this.dialogEvents;
     const loginId = encodeURIComponent(this.view.user?.loginId ?? '');
     this.api.get(`/User/${loginId}/Dialogs`, (status, body) => {
+      if (seen !== this.dialogEvents && tries > 1) {
+        this.readDialogsNow(done, tries - 1);
+        return;
+      }
       const dialogs = status === 200 ? readAs(body, readDialogs) : null;
       if (dialogs !== null) this.board.set({ dialogs });
       done();

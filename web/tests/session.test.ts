@@ -173,6 +173,23 @@ describe('working', () => {
     expect(story.view.calls[0]).toMatchObject({ number: '5551234', incoming: true, missed: false, talkedMs: 5000 });
   });
 
+  it('asks again when an event overtakes the answer: the answer may be older', () => {
+    const story = new Story();
+    story.signInCommand();
+    story.answer('/SystemInfo', 200, system());
+    story.answer('GET /finesse/api/User/1001', 200, `<User>${user('LOGOUT')}</User>`);
+    story.connect();
+    story.answer('<state>LOGIN</state>', 202);
+    story.hear(event(`<user>${user('NOT_READY')}</user>`, 'request-1'));
+    const gone = '<dialogs><Dialog><id>7</id><state>DROPPED</state></Dialog></dialogs>';
+    story.hear(event(gone, '', 'DELETE', '/finesse/api/User/1001/Dialogs'));
+    story.answer('/Dialogs', 200, '<Dialogs><Dialog><id>7</id><state>ACTIVE</state></Dialog></Dialogs>');
+    expect(story.view.dialogs).toEqual([]);
+    story.answer('/Dialogs', 200, '<Dialogs/>');
+    expect(story.view.dialogs).toEqual([]);
+    expect(story.asked.filter((one) => one.includes('/Dialogs'))).toEqual([]);
+  });
+
   it('tells of a call that was missed', () => {
     const story = new Story();
     story.signIn('READY');
