@@ -4,7 +4,7 @@ import es from '../../src/poise/server/desktop/locales/es.json';
 import ptBR from '../../src/poise/server/desktop/locales/pt-BR.json';
 import { choose, Formatter, type Catalogue, type Params } from '../core/i18n';
 import { DEFAULTS, type KeyMap } from '../core/keys';
-import type { Command, Config } from '../core/session';
+import type { Command, Config } from '../core/commands';
 import { emptyView, type View, type Words } from '../core/view';
 import { connect, type Line } from '../worker/client';
 import type { Place, ToPage } from '../worker/messages';
