@@ -33,6 +33,7 @@ from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
 from poise.server.desktop import files as desktop_files
 from poise.server.desktop.pages import Desktop, RuntimeConfig
+from poise.server.holding import FolderInUseError, Holding
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
@@ -46,7 +47,7 @@ from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import PID_FILE, Settings
+from poise.server.settings import Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
@@ -148,6 +149,9 @@ class Application:
         """Open everything. Raises StartError with nothing left open."""
         try:
             await self._start()
+        except StartError:
+            await self.stop()
+            raise
         except (OSError, StoreError, certificates.CertificateError, ValueError) as error:
             await self.stop()
             raise StartError(f"The server cannot start: {error}") from error
@@ -159,7 +163,7 @@ class Application:
     async def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = self._given_clock or LoopClock(self._loop)
-        make_folder(self.data)
+        self._take_folder()
         self._activelog.create()
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
@@ -175,7 +179,19 @@ class Application:
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
         self._watch(AccountWatch(store, people, self.accounts))
-        self._write_pid()
+
+    def _take_folder(self) -> None:
+        try:
+            make_folder(self.data)
+            held = Holding(self.data)
+        except FolderInUseError as error:
+            raise StartError(f"The server cannot start: {error}") from None
+        except OSError as error:
+            raise StartError(
+                f"The server cannot start: the data folder {self.data} cannot be used: {error.strerror or error}. "
+                "Choose one that it may write to with --data."
+            ) from error
+        self.parts.opened("the data folder", at_once(held.release))
 
     def _watch(self, accounts: AccountWatch) -> None:
         files = CertificateWatch(lambda: self._files, self.reload_certificates)
@@ -249,11 +265,6 @@ class Application:
         for metric in self.notification.metrics():
             add = self.metrics.gauge if metric.kind == "gauge" else self.metrics.counted_elsewhere
             add(metric.name, metric.help, metric.read)
-
-    def _write_pid(self) -> None:
-        pid_file = self.data / PID_FILE
-        pid_file.write_text(f"{os.getpid()}\n", "ascii")
-        self.parts.opened("the pid file", at_once(lambda: pid_file.unlink(missing_ok=True)))
 
     # ---- between the rooms
 
