@@ -44,7 +44,7 @@ def crash(prepared: Path, folder: Path, seed: int) -> Run:
                 desktops.append(Desktop(scenery, person, own, *(Way(lambda trip=trip: trip) for _ in range(2))).come())  # type: ignore[misc]
             _live(desktops, rng.uniform(2.5, 4.0))
             server.written()
-            truths = [Truth(d.person.user, "S1", time.time(), d.last_request[d.sid]) for d in desktops]
+            truths = [Truth(d.person.user, "S1", time.time(), max(d.heard[d.sid])) for d in desktops]
             server.signal(signal.SIGKILL)
             server.ended()
             _live(desktops, rng.uniform(0.2, 1.0))

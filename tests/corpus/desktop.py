@@ -52,7 +52,7 @@ class Request:
     done: Callable[[Request, Reply | None], None] | None = None
     reply: Reply | None = None
     arrives: float = 0.0
-    orphan: bool = False
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -90,8 +90,8 @@ class Desktop:
         self.running = True
         self.sid = ""
         self.connected = False
-        self.last_request: dict[str, float] = {}
-        """By sid: true time at which the server last got a request of the session."""
+        self.heard: dict[str, list[float]] = {}
+        """By sid: true times at which the server got a request of the session."""
         self.drift: float | None = None
         self._rid = self.rng.randrange(1_000_000, 9_000_000)
         self._open: list[Request] = []
@@ -201,6 +201,7 @@ class Desktop:
     def say_again(self, back: int) -> None:
         """A request that was answered long ago is sent again, as by a proxy that lost its answer."""
         self._poll(rid=self._rid - back)
+        self._open[-1].again = True
 
     def client_now(self, at: float | None = None) -> float:
         """The computer's own time."""
@@ -293,7 +294,7 @@ class Desktop:
         """The session is over, as far as the client can tell."""
         if not self.connected:
             return
-        self.connected = False
+        self.connected, self.sid = False, ""
         for request in [r for r in self._open if r.kind == "polls"]:
             self._drop(request)
         self._status("disconnected", why)
@@ -354,7 +355,7 @@ class Desktop:
             request.wire = self._connection(kind)
             request.wire.write(http_request(method, f"/{path}", body, headers.items()))
             if kind == "polls":
-                self.last_request[self.sid] = now
+                self.heard.setdefault(self.sid, []).append(now)
         except (OSError, NoAnswer):
             self._fail(request, "net::ERR_CONNECTION_REFUSED", now + 0.01)
         return request
@@ -378,7 +379,7 @@ class Desktop:
                 self._fail(request, "net::ERR_CONNECTION_RESET", now)
                 return
             if way.answers_lost:
-                request.wire, request.reply, request.orphan = None, None, True
+                request.wire, request.reply = None, None
             else:
                 request.arrives = now + way.round_trip_s()
         if request.reply is not None:
@@ -404,6 +405,8 @@ class Desktop:
             request.done(request, reply)
         if request.kind != "polls":
             return
+        if reply.status == 404 or (b"item-not-found" in reply.body and not request.again):
+            self.heard[self.sid].pop()  # the session was over when this came
         if reply.status != 200:
             self._lost(f"HTTP {reply.status}")
         elif re.search(rb"<body [^>]*type=['\"]terminate", reply.body):

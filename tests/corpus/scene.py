@@ -251,7 +251,7 @@ class Scene:
         self.stage.settle()
         self.stage.application.log_writer.flush()
         for index, (desktop, sid) in self._sessions.items():
-            self.truths[index].last_contact = desktop.last_request[sid]
+            self.truths[index].last_contact = max(desktop.heard[sid])
         root = self.stage.data / "logs"
         files: Files = {
             f"server/{path.relative_to(root)}": path.read_bytes()

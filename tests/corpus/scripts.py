@@ -101,7 +101,9 @@ def hidden_tab(scene: Scene) -> None:
     scene.go_on(scene.choose("hidden_s", 40, 310))
     scene.hit(one, also=SILENT)
     one.pause_s = lambda: one.rng.uniform(58.5, 61.0)
-    scene.go_on(scene.choose("throttled_s", 250, 330))
+    scene.go_on(scene.choose("throttled_s", 190, 290))
+    one.pause_s = lambda: one.rng.uniform(118.0, 121.0)  # two timers in a chain cost two of the tab's minutes
+    scene.go_on(260)
 
 
 def twice(scene: Scene) -> None:
@@ -174,7 +176,7 @@ def site_down(scene: Scene) -> None:
     """N5: the line of one site is down; the other site does not notice."""
     scene.crowd(6, networks=2)
     scene.go_on(scene.choose("warm_up_s", 50, 140))
-    site = [d for d in scene.desktops if d.person.address.startswith("127.0.10.") and d.person.user in AGENTS]
+    site = [d for d in scene.desktops if d.person.address.startswith("127.0.10.")]
     _cut(scene, site, also=SILENT)
 
 
@@ -198,12 +200,10 @@ def _cut(scene: Scene, desktops: list[Desktop], also: tuple[str, ...]) -> None:
 
 def no_cors(scene: Scene) -> None:
     """N6: a page of another origin may not; the browser only ever asks."""
-    warm_up(scene)
-    one = scene.one()
-    one.unload()
-    scene.go_on(30)
-    scene.desktops.remove(one)
-    other = scene.arrive(one.person.user, network=1, come=False)
+    scene.crowd(5)
+    other = scene.arrive("1006", network=1, come=False)
+    other.get("User/1006")
+    scene.go_on(scene.choose("warm_up_s", 20, 60))
     scene.hit(other, contact=False)
     for _ in range(scene.rng.randint(3, 6)):
         other.ask_first("https://gadgets.example.com")
