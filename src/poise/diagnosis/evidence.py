@@ -54,6 +54,8 @@ class File:
     last: float | None = None
     trouble: str = ""
     """Why it, or its rest, could not be read."""
+    remark: str = ""
+    """Key of the catalogue's `remarks` for what must be known of it."""
     epochs: list[tuple[float, float]] = field(default_factory=list)
     """Pairs (stamp, true seconds since 1970) that calibrate the clock."""
     unknown: dict[str, Unknown] = field(default_factory=dict)
