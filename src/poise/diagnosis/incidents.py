@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from poise.diagnosis import timing
-from poise.diagnosis.codes import CONNECTION
+from poise.diagnosis.codes import CONNECTION, OTHER
 from poise.diagnosis.events import Event, Kind
 from poise.diagnosis.evidence import Evidence
 
@@ -103,7 +103,10 @@ def _is_sign(event: Event) -> bool:
         case Kind.CONNECTION:
             return event.word.lower() in ("disconnected", "unloading", "connfail", "conntimeout")
         case Kind.CTI_STATE:
-            return event.word == "LOGOUT" or (event.word == "NOT_READY" and int(event.number or 0) in CONNECTION)
+            code = int(event.number or 0)  # without one of these it is an ordinary sign-out, or the state at a start
+            return (event.word == "LOGOUT" and (code in CONNECTION or code in OTHER)) or (
+                event.word == "NOT_READY" and code in CONNECTION
+            )
         case Kind.CTI_REQUEST:
             return event.number == 255
         case Kind.POLL:
