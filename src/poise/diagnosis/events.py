@@ -81,6 +81,8 @@ class Kind(Enum):
     """`word` = who fell silent before (client, server, nobody), `number` = seconds since the last frame came,
     `second` = seconds since the last one was sent."""
     NO_TRUST = "certificate not trusted"
+    SLEPT = "computer did not run"
+    """`number` = seconds; the event's time is when it ran again."""
     # packets, seen by a capture
     CLIENT_SILENT = "client sent nothing"
     """`number` = seconds, `word` = answered or unanswered: what it had asked for before. The event's time is the last

@@ -19,6 +19,7 @@ from poise.diagnosis.readers import (
     openfire,
     packets,
     plain,
+    probe,
     saz,
     trace,
     webservices,
@@ -54,6 +55,7 @@ def _unnamed(pattern: bytes) -> bytes:
 
 FORMS: tuple[tuple[re.Pattern[bytes], str, Callable[[Evidence, int, BinaryIO], None]], ...] = (
     (re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{'), har.FORM, har.read),
+    (re.compile(rb'\s*\{\s*"poise_probe"\s*:'), probe.FORM, probe.read),
     (re.compile(rb'\{"time": ?"[^"]+", ?"kind": ?"'), trace.FORM, _log(trace.TraceReader)),
     (re.compile(rb"\d{1,8}:\d{1,8}:[a-z_]{2,30}[;,]"), flows.FORM, flows.read),
     (

@@ -53,6 +53,7 @@ ARROWS: dict[Kind, tuple[int, int]] = {
     Kind.TUNNEL: (C, N),
     Kind.WEBSOCKET_ENDED: (C, N),
     Kind.CLIENT_SILENT: (C, C),
+    Kind.SLEPT: (C, C),
     Kind.UNHEARD: (C, N),
     Kind.NO_ANSWER: (C, N),
     Kind.RESET: (N, C),

@@ -1,4 +1,4 @@
-"""Causes that packet captures and WebSockets show: who fell silent, who reset, whose certificate it was."""
+"""Causes that packet captures, WebSockets and probes show: who fell silent, who reset, whose certificate it was."""
 
 from __future__ import annotations
 
@@ -100,6 +100,12 @@ def stopped_sending(incident: Incident, site: Site) -> Hit | None:
     return hit("C1", LIKELY, *silent[:2], idle) if silent else None
 
 
+def slept(incident: Incident, site: Site) -> Hit | None:
+    """C3: a probe on the computer noticed that it had not run."""
+    found = incident.all(Kind.SLEPT)
+    return hit("C3", LIKELY, *found[:2], seconds=round(found[0].number or 0)) if found else None
+
+
 def lossy(incident: Incident, site: Site) -> Hit | None:
     """C5: many segments had to be repeated, or a route is slow to its end."""
     found = incident.all(Kind.REPEATED)
@@ -123,6 +129,7 @@ RULES: tuple[Rule, ...] = (
     refused,
     no_answer,
     stopped_sending,
+    slept,
     lossy,
     incomplete,
 )
