@@ -106,6 +106,11 @@ def team_users(team_id: int) -> str:
     return f"{ROOT}/Team/{team_id}/Users"
 
 
+def user_queues(agent_id: str) -> str:
+    """Which queues a user has."""
+    return f"{ROOT}/User/{agent_id}/Queues"
+
+
 def queue_nodes(queue: Queue) -> Iterator[str]:
     """Every node that carries a queue's statistics: the clients' name, then the seed's one for each agent."""
     yield f"{ROOT}/Queue/{queue.number}"

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from poise.contact.dialog_requests import DialogWish
 from poise.contact.dialogs import Dialog, Shown
+from poise.contact.queue_figures import QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent
+from poise.contact.snapshots import Agent, Queue, Team
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
@@ -38,6 +39,14 @@ class AgentFacade(Protocol):
         """Present pictures by agent id; a read-only view."""
 
     @property
+    def teams(self) -> Mapping[int, Team]:
+        """Teams by id; a read-only view."""
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """Queues by number; a read-only view."""
+
+    @property
     def reasons(self) -> ReasonBook:
         """Reason codes."""
 
@@ -58,6 +67,9 @@ class AgentFacade(Protocol):
 
     def by_login_name(self, name: str) -> Agent | None:
         """The agent with that login name, in any case; None on systems where ids alone name users."""
+
+    def queue_statistics(self, number: int) -> QueueStatistics:
+        """The present figures of a queue."""
 
     def status(self) -> SystemStatus:
         """The server's own state."""
