@@ -27,6 +27,7 @@ from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, Requ
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
 from poise.server.agents.dialogs import Dialogs
 from poise.server.agents.memberships import MembershipChanges
+from poise.server.agents.messages import TeamMessages
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
@@ -95,6 +96,8 @@ class AgentService:
             Rules(facts.deployment, facts.drop_participants), self._model, cti, self._publishing, self._absence.call
         )
         """Calls."""
+        self.messages = TeamMessages(self._publishing, deadlines, clock)
+        """Team messages."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False

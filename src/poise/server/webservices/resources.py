@@ -31,6 +31,8 @@ class Answer:
 
     status: int
     body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Further headers, names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Call:
             return agent
         sees_others = self.caller.administrator or (self.caller.agent is not None and self.caller.agent.is_supervisor)
         raise ApiException(Code.UNKNOWN_USER if sees_others or self.caller.is_user(name) else Code.OTHER_USER, name)
+
+    def absolute(self, path: str) -> bytes:
+        """The URL of a path on the address by which the client reached this server, for Location."""
+        return str(self.request.url.replace(path=path, query="")).encode("latin-1", "replace")
 
     async def body(self) -> bytes:
         """The request's body, bounded. Raises ApiException."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent, Queue, Team
 from poise.finesse.system_info import SystemStatus
+from poise.finesse.team_messages import Author, TeamMessage, TeamMessageRequest
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
 from poise.server.clock import Clock
@@ -29,6 +30,25 @@ class DialogFacade(Protocol):
 
     def put(self, wish: DialogWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
+
+
+class MessageFacade(Protocol):
+    """Team messages, as REST sees them. Implemented by `poise.server.agents.messages.TeamMessages`."""
+
+    def create(self, wanted: TeamMessageRequest, author: Author, request_id: str) -> TeamMessage:
+        """Show a message. Raises ApiException when there are too many."""
+
+    def delete(self, message_id: str, request_id: str) -> None:
+        """End a message; nothing happens when there is none."""
+
+    def find(self, message_id: str) -> TeamMessage | None:
+        """An active message."""
+
+    def of_teams(self, teams: Iterable[int]) -> list[TeamMessage]:
+        """Messages for any of these teams, oldest first."""
+
+    def by_author(self, user_id: str) -> list[TeamMessage]:
+        """Messages that a user wrote, oldest first."""
 
 
 class AgentFacade(Protocol):
@@ -57,6 +77,10 @@ class AgentFacade(Protocol):
     @property
     def dialogs(self) -> DialogFacade:
         """Calls."""
+
+    @property
+    def messages(self) -> MessageFacade:
+        """Team messages."""
 
     @property
     def in_service(self) -> bool:
