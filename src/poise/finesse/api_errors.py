@@ -47,6 +47,7 @@ class Code(Enum):
     OTHER_USER = "other-user"
     INVALID_SUPERVISOR = "invalid-supervisor"
     FORBIDDEN = "forbidden"
+    AUTH_MODE_DISABLED = "auth-mode-disabled"
     NOT_FOUND = "not-found"
     UNKNOWN_USER = "unknown-user"
     DIALOG_NOT_FOUND = "dialog-not-found"
@@ -79,6 +80,7 @@ CATALOGUE: Mapping[Code, ApiError] = {
     ),
     Code.INVALID_SUPERVISOR: ApiError(401, "Invalid Supervisor", "The user is not in a team you supervise"),
     Code.FORBIDDEN: ApiError(403, "Forbidden", "The request is not allowed on this node"),
+    Code.AUTH_MODE_DISABLED: ApiError(403, "Forbidden", "UserAuthModeService is disabled"),
     Code.NOT_FOUND: ApiError(404, "Not Found", "There is no such resource"),
     Code.UNKNOWN_USER: ApiError(404, "User Not Found", "UNKNOWN_USER"),
     Code.DIALOG_NOT_FOUND: ApiError(404, "Dialog Not Found", "Invalid dialogId specified for dialog"),

@@ -362,6 +362,8 @@ class Application:
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
+            xmpp_secure_port=settings.ports.xmpp_tls,
+            cti_hosts=tuple(side.host for side in sides(settings.cti.side_a, settings.cti.side_b)),
             drop_participants=settings.contact.drop_participants,
         )
 
@@ -373,8 +375,15 @@ class Application:
         tls = certificates.context(self._files)
         xmpp_tls = certificates.context(self._files, "xmpp-client")
         self._contexts = [tls, xmpp_tls]
+        rest = self.settings.rest
         services = Services(
-            self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
+            self.accounts,
+            self.agents,
+            self.clock,
+            self.webservices_log,
+            frozenset(rest.allowed_origins),
+            connected=self.notification.connected,
+            user_auth_mode=rest.user_auth_mode,
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})

@@ -20,7 +20,7 @@ from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
 from poise.finesse.publications import queue_publications, system_info_publication
-from poise.finesse.system_info import SystemStatus
+from poise.finesse.system_info import CtiServer, SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
@@ -47,10 +47,13 @@ class ServiceFacts:
     domain: str
     primary_host: str
     secondary_host: str = ""
+    cti_hosts: tuple[str, ...] = ()
+    """Hosts of the CTI servers, side A first."""
     peripheral_id: int = 5000
     heartbeat_interval_s: int = 5
     https_port: int = 8445
     xmpp_port: int = 5222
+    xmpp_secure_port: int = 5223
     drop_participants: str = DROPPERS
     """Who may drop others from a conference."""
 
@@ -102,6 +105,10 @@ class AgentService:
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
         self._cti_version: int | None = None
+        self._cti_host, self._cti_since = "", clock.now()
+        self._began = clock.now()
+        self.start_s: float | None = None
+        """Seconds from the start until service first opened; None while it has not."""
         self._last_heartbeat = last_heartbeat
         self.on_service: Callable[[], None] = lambda: None
         """Called when service has opened or closed."""
@@ -173,7 +180,15 @@ class AgentService:
             peripheral_id=self._facts.peripheral_id,
             https_port=self._facts.https_port,
             xmpp_port=self._facts.xmpp_port,
+            xmpp_secure_port=self._facts.xmpp_secure_port,
+            cti_servers=tuple(self._cti_servers()),
         )
+
+    def _cti_servers(self) -> Iterator[CtiServer]:
+        connected_s = self._clock.now() - self._cti_since
+        for host in dict.fromkeys(self._facts.cti_hosts):
+            active = self._link_up and host == self._cti_host
+            yield CtiServer(host, connected_s if active else None)
 
     def queue_statistics(self, number: int) -> QueueStatistics:
         """The present figures of a queue; NO_STATISTICS while unknown."""
@@ -229,7 +244,8 @@ class AgentService:
                     self._publishing.then(self._queues_told((number,)))
             case ConfigReceived():
                 self._configured(output)
-            case LinkUp(_, version):
+            case LinkUp(side, version):
+                self._cti_host, self._cti_since = side.host, self._clock.now()
                 self._link_is_up(version)
             case LinkDown(reason):
                 self._link_is_down(reason)
@@ -284,6 +300,8 @@ class AgentService:
         if self._link_up and session == self._session:
             self._reason = ""
             self._publishing.open = True
+            if self.start_s is None:
+                self.start_s = self._clock.now() - self._began
             self._tell_status()
             self._publishing.everything()
             self.dialogs.everything()

@@ -328,6 +328,10 @@ class NotificationService:
         now = self.hub.now()
         return [live(client, now) for client in self._clients()]
 
+    def connected(self) -> list[str]:
+        """Full JIDs of all sessions that are bound."""
+        return [client.jid for client in self._clients() if client.jid]
+
     def page(self, user: str, start: int, count: int) -> tuple[int, list[LiveSession]]:
         """How many sessions there are, and `count` of them from the `start`th on, by JID and age; unbound ones first.
         With a `user` only his."""

@@ -7,9 +7,10 @@ from poise.server.webservices.dialogs import DIALOGS
 from poise.server.webservices.messages import MESSAGES
 from poise.server.webservices.queues import QUEUES
 from poise.server.webservices.resources import USERS, Resource
+from poise.server.webservices.system import SYSTEM
 from poise.server.webservices.teams import TEAMS
 
-RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES)
+RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES, *SYSTEM)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class DialogFacade(Protocol):
 
     def of_agent(self, agent_id: str) -> list[Dialog]:
         """The dialogs that an agent sees, oldest first."""
+
+    @property
+    def active(self) -> int:
+        """How many there are."""
 
     def find(self, dialog_id: str) -> Shown | None:
         """A dialog that some agent sees, and who."""
@@ -83,6 +87,10 @@ class AgentFacade(Protocol):
         """Team messages."""
 
     @property
+    def start_s(self) -> float | None:
+        """Seconds from the start until service first opened; None while it has not."""
+
+    @property
     def in_service(self) -> bool:
         """Whether requests can be carried out."""
 
@@ -127,3 +135,7 @@ class Services:
     log: RestLog
     allowed_origins: frozenset[str] = frozenset()
     """Origins that browsers may call from, such as `https://crm.example.com`; `*` is no origin."""
+    connected: Callable[[], Iterable[str]] = tuple
+    """Full JIDs of those who are connected to the notification service."""
+    user_auth_mode: bool = True
+    """Whether UserAuthMode is served (enableUserAuthMode)."""
