@@ -41,6 +41,7 @@ class Code(Enum):
     INVALID_DESTINATION = "invalid-destination"
     GENERIC_ERROR = "generic-error"
     FINESSE_API_ERROR = "finesse-api-error"
+    OPERATION_FAILURE = "operation-failure"
     MAXIMUM_EXCEEDED = "maximum-exceeded"
     TEAM_MESSAGE_LIMIT = "team-message-limit"
     UNAUTHORIZED = "unauthorized"
@@ -72,6 +73,7 @@ CATALOGUE: Mapping[Code, ApiError] = {
     Code.INVALID_DESTINATION: ApiError(400, "Invalid Destination", "The destination is not allowed"),
     Code.GENERIC_ERROR: ApiError(400, "Generic Error", "The request was refused"),
     Code.FINESSE_API_ERROR: ApiError(400, "Finesse API Error", "The stored objects do not allow this change"),
+    Code.OPERATION_FAILURE: ApiError(400, "Operation Failure", "The server could not store what was sent"),
     Code.MAXIMUM_EXCEEDED: ApiError(400, "Maximum Exceeded", "There are as many objects of this kind as allowed"),
     Code.TEAM_MESSAGE_LIMIT: ApiError(400, "System Resource Limit Exceeded", "MAX_ACTIVE_MESSAGE_LIMIT_EXCEEDED"),
     Code.UNAUTHORIZED: ApiError(401, "Authorization Failure", "UNAUTHORIZED"),

@@ -103,6 +103,11 @@ def dialog(dialog_id: str) -> str:
     return f"{ROOT}/Dialog/{dialog_id}"
 
 
+def client_log(agent_id: str) -> str:
+    """Logs that a user's client has sent; also the URI of the resource."""
+    return f"{ROOT}/User/{agent_id}/ClientLog"
+
+
 def team_users(team_id: int) -> str:
     """States of a team's members."""
     return f"{ROOT}/Team/{team_id}/Users"

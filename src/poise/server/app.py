@@ -38,6 +38,7 @@ from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.client_logs import ClientLogs
 from poise.server.serviceability.health import Health
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.openfire import OpenfireLog
@@ -161,6 +162,8 @@ class Application:
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
+        self._client_logs = ClientLogs(self._activelog.clientlogs, self.clock.wall)
+        self.parts.opened("the client logs", in_a_thread(self._client_logs.close), writes=True)
         self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
@@ -382,6 +385,7 @@ class Application:
             self.clock,
             self.webservices_log,
             frozenset(rest.allowed_origins),
+            client_logs=self._client_logs,
             connected=self.notification.connected,
             user_auth_mode=rest.user_auth_mode,
         )

@@ -19,7 +19,7 @@ from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
-from poise.finesse.publications import queue_publications, system_info_publication
+from poise.finesse.publications import Publication, queue_publications, system_info_publication
 from poise.finesse.system_info import CtiServer, SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
@@ -193,6 +193,10 @@ class AgentService:
     def queue_statistics(self, number: int) -> QueueStatistics:
         """The present figures of a queue; NO_STATISTICS while unknown."""
         return self._figures.known.get(number, NO_STATISTICS)
+
+    def tell(self, what: str, publication: Publication) -> None:
+        """Publish something, while service is open; `what` names it in the log."""
+        self._publishing.tell(what, iter((publication,)))
 
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""

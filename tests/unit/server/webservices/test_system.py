@@ -11,7 +11,6 @@ import pytest
 from poise.finesse.serviceability import connected_users_xml
 from poise.protocols.cti.constants import AgentState as Cti
 from poise.server.webservices.app import web_services
-from poise.server.webservices.services import Services
 from tests.unit.server.webservices.stage import Rest, play
 
 RUNTIME = "/finesse/api/RuntimeConfigInfo"
@@ -21,8 +20,7 @@ HERE = ("1001@localhost/desktop", "1001@localhost/phone", "2001@localhost/deskto
 
 def with_people(rest: Rest, **settings: object) -> None:
     """Some people are connected."""
-    services = Services(rest.accounts, rest.contact.service, rest.contact.clock, rest.log, connected=lambda: HERE)
-    rest.app = web_services(replace(services, **settings))  # type: ignore[arg-type]
+    rest.app = web_services(replace(rest.services, connected=lambda: HERE, **settings))  # type: ignore[arg-type]
 
 
 def values(body: str) -> dict[str, str | None]:
