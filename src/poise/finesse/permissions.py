@@ -183,6 +183,7 @@ _NODES: Mapping[Kind, tuple[Relation, ...]] = {
     Kind.MEDIA_DOMAIN: (_SELF, _ADMIN),
     Kind.MEDIA_DIALOGS: (_SELF, _ADMIN),
     Kind.TEAM_USERS: (_SUPERVISOR, _ADMIN),
+    Kind.TEAM_ABSENCES: (_SUPERVISOR, _ADMIN),
     Kind.TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
     Kind.QUEUE: (_ANYONE,),
     Kind.SYSTEM_INFO: (_ANYONE,),

@@ -33,6 +33,7 @@ from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.disconnects import Disconnects
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
@@ -56,6 +57,7 @@ from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, Cert
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
+from poise.server.webservices.supervision import SupervisionResource
 
 IN_SERVICE_WAIT_S = 5.0
 """Longest time the ready table waits for the CTI link; after it the table says what is missing. The download of a large
@@ -234,6 +236,8 @@ class Application:
         people.on_demotion = self.notification.review_subscriptions
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
+        self.disconnects = Disconnects(self.clock)
+        self.notification.on_end(self.disconnects.ended)
         self._count()
         self.parts.opened(
             "the CTI link", self.cti.stop
@@ -392,7 +396,8 @@ class Application:
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
-        app = web_services(services, [*self.health.routes(), *sessions.routes()])
+        supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
+        app = web_services(services, [*self.health.routes(), *sessions.routes(), *supervision.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

@@ -25,6 +25,7 @@ from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.absences import Absences
 from poise.server.agents.dialogs import Dialogs
 from poise.server.agents.memberships import MembershipChanges
 from poise.server.agents.messages import TeamMessages
@@ -95,6 +96,9 @@ class AgentService:
             force=self._forced,
             may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
+        self.absences = Absences(self._publishing, clock, self.agent, self._absence.gone)
+        """Whose screen is gone."""
+        self._absence.on_change = self.absences.changed
         self.dialogs = Dialogs(
             Rules(facts.deployment, facts.drop_participants), self._model, cti, self._publishing, self._absence.call
         )
@@ -309,6 +313,7 @@ class AgentService:
             self._tell_status()
             self._publishing.everything()
             self.dialogs.everything()
+            self.absences.everything()
             self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
 

@@ -19,6 +19,7 @@ from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.asgi import AsgiApp
 from poise.server.notification.bosh import BoshService
 from poise.server.notification.client import ClientSession
+from poise.server.notification.disconnects import EndListener
 from poise.server.notification.host_meta import host_meta
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_answer import Cors
@@ -187,6 +188,7 @@ class NotificationService:
             return
         hub.stopping = True
         hub.presence_listeners.clear()
+        hub.end_listeners.clear()
         self._close_listeners()
         hub.pump.flush()
         await self._end_all()
@@ -268,6 +270,10 @@ class NotificationService:
     def on_stall(self, callback: Callable[[float], None]) -> None:
         """Call back, on the loop, when the server itself did not run for so many seconds."""
         self.hub.stall_listeners.append(callback)
+
+    def on_end(self, callback: EndListener) -> None:
+        """Call back, on the loop, whenever a signed-in session has ended, except when the server stops."""
+        self.hub.end_listeners.append(callback)
 
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
         """Notify a node's subscribers; how many clients it goes to. `payload` is a serialised `<notification/>`;
