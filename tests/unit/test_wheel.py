@@ -59,7 +59,8 @@ def test_the_wheel_carries_every_source_file_and_nothing_else(wheel: Path) -> No
     source = ROOT / "src"
     wanted = {path.relative_to(source).as_posix() for path in source.rglob("*.py")}
     assert wanted <= names(wheel)
-    assert {name.partition("/")[0] for name in names(wheel)} == {"poise", f"poise-{__version__}.dist-info"}
+    tops = {"poise", f"poise-{__version__}.dist-info", f"poise-{__version__}.data"}
+    assert {name.partition("/")[0] for name in names(wheel)} == tops
     assert [name for name in names(wheel) if "__pycache__" in name or name.endswith(".pyc")] == []
 
 

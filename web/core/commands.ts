@@ -23,4 +23,6 @@ export type Command =
   | { readonly do: 'call'; readonly dialogId: string; readonly request: Omit<CallRequest, 'extension'> }
   | { readonly do: 'dismiss'; readonly id: number }
   | { readonly do: 'online'; readonly online: boolean }
-  | { readonly do: 'check' };
+  | { readonly do: 'check' }
+  /** Send Error Report: the client log goes to the server. `about`: the first lines, the browser's name before all. */
+  | { readonly do: 'report'; readonly about: string };

@@ -12,7 +12,7 @@ import { Api, faultOf, readAs } from './api';
 import { Board } from './board';
 import type { Command, Config } from './commands';
 import { Connection, type Chance, type Effect, type LinkEvent } from './connection';
-import { callBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
+import { callBody, clientLogBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
 import { readDialog, readDialogs, readFault, readSystemInfo, readUser, type SystemInfo, type User } from './finesse/objects';
 import { readUpdate, type Update } from './finesse/update';
 import { Reader } from './reader';
@@ -23,6 +23,8 @@ import type { Refusal, View } from './view';
 import { XmlError, type Element } from './xml';
 import { notifications } from './xmpp/stream';
 
+const REPORT_MAX = 900_000;
+/** Characters of a report: the server takes 1,048,576, and some are needed for what stands before the lines. */
 const HERE = 'here';
 /** Id of the request behind the presence. */
 
@@ -96,6 +98,9 @@ export class Session {
         break;
       case 'check':
         this.check(now);
+        break;
+      case 'report':
+        this.sendReport(command.about);
         break;
     }
     this.board.refreshLink(this.connection, now);
@@ -479,6 +484,17 @@ export class Session {
     const body = callBody({ ...request, extension: user.extension });
     const path = dialogId ? `/Dialog/${encodeURIComponent(dialogId)}` : `/User/${encodeURIComponent(user.loginId)}/Dialogs`;
     this.ask(dialogId ? 'PUT' : 'POST', path, body, dialogId || 'call', now, request.action === 'SEND_DTMF');
+  }
+
+  /** The newest lines that fit; 202 means that the server has stored them. */
+  private sendReport(about: string): void {
+    const all = this.board.ring.text;
+    const lines = all.length <= REPORT_MAX ? all : all.slice(all.indexOf('\n', all.length - REPORT_MAX) + 1);
+    const path = `/User/${encodeURIComponent(this.view.user?.loginId ?? '')}/ClientLog`;
+    this.api.request('POST', path, clientLogBody(`${about}\n${lines}`), this.chance.uuid(), (status) => {
+      if (status === 202 || status === 200) this.board.notice('info', { key: 'report.sent' });
+      else this.board.notice('bad', { key: 'report.failed' }, `HTTP ${status}`);
+    });
   }
 
   private change(body: string, what: string, now: number): void {

@@ -379,6 +379,22 @@ describe('losing the connection', () => {
   });
 });
 
+describe('the error report', () => {
+  it('carries the browser and the lines, and says when the server has it', () => {
+    const story = new Story();
+    story.signIn();
+    story.session.command({ do: 'report', about: 'Browser "X" & Co' }, story.now, story.wall);
+    const { body } = story.request('/ClientLog');
+    expect(body).toMatch(/^<ClientLog><logData>Browser &quot;X&quot; &amp; Co&#10;2026-11-24T/);
+    expect(body).not.toContain('secret');
+    story.answer('/ClientLog', 202);
+    expect(story.view.notices.at(-1)?.key).toBe('report.sent');
+    story.session.command({ do: 'report', about: '' }, story.now, story.wall);
+    story.fail('/ClientLog');
+    expect(story.view.notices.at(-1)).toMatchObject({ tone: 'bad', key: 'report.failed' });
+  });
+});
+
 describe('odd clocks and networks', () => {
   it('does not call a clock that was set a sleep', () => {
     const story = new Story();
