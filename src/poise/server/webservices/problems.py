@@ -20,12 +20,15 @@ class Problem:
 
 _ALL = (
     Problem("credentials-needed", 401, "Give the name and password of an administrator (HTTP Basic)."),
-    Problem("administrators-only", 403, "Only administrators may see and end sessions."),
+    Problem("administrators-only", 403, "Only administrators may use this resource."),
     Problem("session-unknown", 404, "No session has this JID: it has ended, or never was."),
     Problem("method-not-allowed", 405, "This resource does not know the method."),
     Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
     Problem("jid-malformed", 400, "This is not a JID."),
     Problem("query-malformed", 400, "A parameter of the query has no such values."),
+    Problem("body-malformed", 400, "The body of the request is no JSON object."),
+    Problem("lab-refused", 400, "The simulated telephone system does not do this."),
+    Problem("lab-absent", 503, "The simulated telephone system does not answer: it is being started, or hangs."),
     Problem("try-later", 503, "The password cannot be checked at the moment; try again in some seconds."),
 )
 PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}
