@@ -332,6 +332,7 @@ class Application:
             client_password=cti.client_password.encode("utf-8"),
             versions=versions_from(cti.version),
             heartbeat_s=cti.heartbeat_s,
+            long_agent_ids=self._deployment is Deployment.UCCX,
             statistics_s=cti.queue_statistics_s if self._deployment is Deployment.UCCE else 0.0,
         )
 

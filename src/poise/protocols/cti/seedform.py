@@ -208,7 +208,7 @@ def request_text(message: Message) -> str:
         said = _generic(message, absent=False)
         return f"{event_name(message.name)} : invokeid : {message.fields.get('InvokeID', 0)}, [{said}]"
     fields = message.fields
-    agent = message.text("AGENT_ID") or ""
+    agent = message.agent_id or ""
     return (
         f"SetAgentStateReq : invokeid : {fields.get('InvokeID', 0)}, agentstate : {fields.get('AgentState', 0)}, "
         f"workmode : {fields.get('AgentWorkMode', 0)}, reason code: {fields.get('EventReasonCode', 0)}, "
