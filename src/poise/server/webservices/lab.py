@@ -19,12 +19,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from poise.server.webservices.administration import HEADERS, METHODS, Administration
+from poise.finesse.permissions import Caller
+from poise.server.webservices.json_api import HEADERS, METHODS, Handler, JsonApi
 from poise.server.webservices.problems import ProblemError
 from poise.server.webservices.services import Services
 
 PATH = "/poise/api/lab"
-BODY_MAX = 500_000
+BODY_MAX = 300_000
 """Bytes of a request: a scenario fits, and written again as ASCII it stays below the control port's line."""
 LINE_MAX = 1_000_000
 """Bytes of the control port's answer."""
@@ -37,18 +38,18 @@ class LabResource:
 
     def __init__(self, services: Services, port: Callable[[], int]) -> None:
         """`port`: the control port on this machine at present; 0 while there is none."""
-        self._administration = Administration(services)
+        self._api = JsonApi(services)
         self._port = port
 
     def routes(self) -> list[Route]:
         """Routes for the ASGI application."""
-        handlers = {"GET": self._status, "HEAD": self._status, "POST": self._do}
-        return [Route(PATH, self._administration.serving(handlers), methods=METHODS)]
+        handlers: dict[str, Handler] = {"GET": self._status, "HEAD": self._status, "POST": self._do}
+        return [Route(PATH, self._api.serving(handlers), methods=METHODS)]
 
-    async def _status(self, _request: Request, _who: str) -> Response:
+    async def _status(self, _request: Request, _caller: Caller) -> Response:
         return await self._answer({"do": "status"})
 
-    async def _do(self, request: Request, _who: str) -> Response:
+    async def _do(self, request: Request, _caller: Caller) -> Response:
         return await self._answer(await _wish(request))
 
     async def _answer(self, wish: dict[str, Any]) -> Response:
