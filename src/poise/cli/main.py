@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise import __version__
-from poise.cli import admin, analyze, console, cti, explain, lab, serve, sessions, utils
+from poise.cli import admin, analyze, capture, console, cti, explain, lab, probe, serve, sessions, utils, watch
 from poise.server import config
 from poise.server.settings import Settings
 
@@ -25,11 +25,14 @@ app.command("serve")(serve.serve)
 app.command("explain")(explain.explain)
 app.command("console")(console.console)
 app.command("analyze")(analyze.analyze)
+app.command("probe")(probe.probe)
+app.command("watch")(watch.watch)
 app.add_typer(admin.app, name="admin")
 app.add_typer(utils.app, name="utils")
 app.add_typer(lab.app, name="lab")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(cti.app, name="cti")
+app.add_typer(capture.app, name="capture")
 
 config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")

@@ -52,7 +52,7 @@ def large_centre(agents: int) -> LabData:
 
 
 class Day:
-    """One day, from `starts_at` on. `now` is monotonic seconds and only moves in `step`; who drives `server` by other
+    """One day, from time 0 on. `now` is monotonic seconds and only moves in `step`; who drives `server` by other
     means does without both."""
 
     def __init__(
@@ -63,11 +63,10 @@ class Day:
         deployment: Deployment = Deployment.UCCE,
         shuffle: int | None = None,
         lasts_s: float = 8 * 3600.0,
-        starts_at: float = 0.0,
         settings: LabSettings | None = None,
     ) -> None:
-        self.now = starts_at
-        self.ends_at = starts_at + lasts_s
+        self.now = 0.0
+        self.ends_at = lasts_s
         base = LabSettings(acd=AcdSettings()) if settings is None else settings
         self.server = LabServer(replace(base, data=large_centre(agents), deployment=deployment, shuffle=shuffle))
         self.robots = Robots(self.server, seed, Habits())

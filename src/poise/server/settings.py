@@ -208,6 +208,17 @@ class Rest:
     """REST web services."""
 
     allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on the REST API")
+    user_auth_mode: bool = setting(True, "answer UserAuthMode, without sign-in (enableUserAuthMode)")
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """The web application for agents and supervisors."""
+
+    transport: str = setting("bosh", "how desktops receive notifications", choices=("bosh", "websocket"))
+    notification_port: int = setting(
+        0, "port of the notification service that desktops use; 0: the one they were loaded from (ports.https)"
+    )
 
 
 @dataclass(frozen=True)
@@ -227,6 +238,7 @@ class Settings:
     lab: Lab = field(default_factory=Lab)
     log: Log = field(default_factory=Log)
     rest: Rest = field(default_factory=Rest)
+    desktop: Desktop = field(default_factory=Desktop)
 
 
 SECTIONS: dict[str, type[Any]] = {f.name: f.default_factory for f in fields(Settings)}  # type: ignore[misc]
