@@ -13,19 +13,14 @@ import os
 import signal
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
-from poise.finesse.forced_logout import LogoutPolicy
-from poise.protocols.cti.settings import LinkSettings, versions_from
-from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.delivery import PresenceChanged
-from poise.protocols.xmpp.host import HostPolicy, Rules
-from poise.server import certificates, collector
+from poise.protocols.xmpp.host import Rules
+from poise.server import certificates, collector, translation
 from poise.server.accounts import Accounts
 from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
@@ -35,11 +30,8 @@ from poise.server.desktop import files as desktop_files
 from poise.server.desktop.pages import Desktop, RuntimeConfig
 from poise.server.holding import FolderInUseError, Holding
 from poise.server.modes import make_folder
-from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.disconnects import Disconnects
-from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
-from poise.server.notification.timing import HttpLimits
-from poise.server.notification.websocket import WebSocketPolicy
+from poise.server.notification.service import Kind, Listen, NotificationService
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.client_logs import ClientLogs
@@ -230,7 +222,7 @@ class Application:
         rules = Rules(people.administrators, people.exists, self._may_subscribe)
         self.people = people
         self.notification = NotificationService(
-            self._notification_settings(),
+            translation.notification_settings(self.settings, self.domain, self._names()),
             rules,
             self.accounts,
             self.clock,
@@ -239,13 +231,17 @@ class Application:
             store=NotificationRecords(store),
         )
         self.cti = CtiClient(
-            self._link_settings(), self.clock, self.webservices_log, self._cti_output, tls=self._cti_tls()
+            translation.link_settings(self.settings),
+            self.clock,
+            self.webservices_log,
+            self._cti_output,
+            tls=translation.cti_tls(self.settings),
         )
         remembered = await store.last_presences()
         reasons = await store.reason_codes()
         self.agents = AgentService(
             self._facts(),
-            self._logout_policy(),
+            translation.logout_policy(self.settings),
             cti=self.cti,
             publisher=self.notification,
             store=store,
@@ -296,85 +292,6 @@ class Application:
     @property
     def _deployment(self) -> Deployment:
         return Deployment(self.settings.contact.deployment)
-
-    def _notification_settings(self) -> NotificationSettings:
-        bosh, ports, xmpp = self.settings.bosh, self.settings.ports, self.settings.xmpp
-        policy = BoshPolicy(
-            wait_max_s=bosh.wait_max_s,
-            hold_max=bosh.hold_max,
-            inactivity_s=round(bosh.idle_limit_s),
-            polling_s=bosh.polling_s or None,
-            overactivity=Overactivity.LOG if bosh.ignore_overactivity else Overactivity.TERMINATE,
-            compat_openfire_404=bosh.openfire_404,
-        )
-        admission = AdmissionPolicy(
-            creations_per_minute=bosh.creations_per_minute,
-            unauthenticated_max=bosh.unauthenticated_max,
-            unauthenticated_per_address=min(bosh.unauthenticated_per_address, bosh.unauthenticated_max),
-        )
-        messages = self.settings.messages
-        host = HostPolicy(
-            offline_messages_per_user=messages.offline_per_user,
-            offline_bytes_per_user=messages.offline_bytes_per_user,
-            offline_keep_s=messages.offline_keep_s,
-            replay_notifications=messages.replay_notifications,
-        )
-        return NotificationSettings(
-            self.domain,
-            bosh=policy,
-            host=host,
-            admission=admission,
-            reaper_period_s=bosh.reaper_interval_s,
-            websocket=self._websocket_policy(),
-            allowed_origins=bosh.allowed_origins,
-            plain_in_clear=ports.insecure,
-            scram=xmpp.scram,
-            tcp_idle_s=float(xmpp.idle_limit_s or inf),
-            names=frozenset(name.lower() for name in self._names()),
-            limits=replace(HttpLimits(), connections_per_address=bosh.connections_per_address),
-        )
-
-    def _websocket_policy(self) -> WebSocketPolicy:
-        websocket = self.settings.websocket
-        return WebSocketPolicy(
-            message_max_bytes=websocket.message_max_bytes,
-            idle_s=float(websocket.idle_limit_s or inf),
-            compression=websocket.compression,
-            deflate_from_bytes=websocket.deflate_from_bytes,
-            redirect_uri=websocket.redirect_uri,
-        )
-
-    def _link_settings(self) -> LinkSettings:
-        cti = self.settings.cti
-        return LinkSettings(
-            sides(cti.side_a or "unset:1", cti.side_b),
-            peripheral_id=cti.peripheral_id,
-            client_id=cti.client_id,
-            client_password=cti.client_password.encode("utf-8"),
-            versions=versions_from(cti.version),
-            heartbeat_s=cti.heartbeat_s,
-            long_agent_ids=self._deployment is Deployment.UCCX,
-            statistics_s=cti.queue_statistics_s if self._deployment is Deployment.UCCE else 0.0,
-        )
-
-    def _cti_tls(self) -> ssl.SSLContext | None:
-        cti = self.settings.cti
-        if not cti.tls:
-            return None
-        try:
-            return ssl.create_default_context(cafile=cti.tls_ca or None)
-        except OSError as error:
-            raise ValueError(f"cti.tls_ca {cti.tls_ca} cannot be read: {error.strerror or error}") from error
-
-    def _logout_policy(self) -> LogoutPolicy:
-        settings = self.settings
-        return LogoutPolicy(
-            self._deployment,
-            settings.contact.load,
-            grace_s=settings.presence.grace_s,
-            monitor_s=settings.presence.monitor_s,
-            return_limit_s=settings.bosh.idle_limit_s,
-        )
 
     def _facts(self) -> ServiceFacts:
         settings = self.settings

@@ -7,15 +7,15 @@ from math import inf
 import pytest
 
 from poise.protocols.xmpp.host import HostPolicy
-from poise.server.app import Application
 from poise.server.config import with_values
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.settings import Settings
+from poise.server.translation import notification_settings
 
 
 def host_policy(**values: object) -> HostPolicy:
     settings = with_values(Settings(), {f"messages.{name}": value for name, value in values.items()})
-    return Application(settings)._notification_settings().host
+    return notification_settings(settings, "localhost", ()).host
 
 
 def test_without_settings_the_host_has_its_own_bounds() -> None:
@@ -31,7 +31,7 @@ def test_the_bounds_of_messages_and_the_replay_of_notifications_are_settings() -
 
 def websocket_policy(**values: object) -> WebSocketPolicy:
     settings = with_values(Settings(), {f"websocket.{name}": value for name, value in values.items()})
-    return Application(settings)._notification_settings().websocket
+    return notification_settings(settings, "localhost", ()).websocket
 
 
 def test_without_settings_websocket_has_its_own_bounds() -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from poise.protocols.cti.settings import LinkSettings
-from poise.server.app import Application
+from poise.server import translation
 from poise.server.certificates import ensure
 from poise.server.config import with_values
 from poise.server.settings import Settings
 
 
-def application(**values: object) -> Application:
-    return Application(with_values(Settings(), {key.replace("__", "."): value for key, value in values.items()}))
+def settings_with(**values: object) -> Settings:
+    return with_values(Settings(), {key.replace("__", "."): value for key, value in values.items()})
 
 
 def link_settings(**values: object) -> LinkSettings:
-    return application(**values)._link_settings()
+    return translation.link_settings(settings_with(**values))
 
 
 def test_queue_statistics_are_asked_for_every_ten_seconds_unless_switched_off_or_on_uccx() -> None:
@@ -45,9 +45,9 @@ def test_sides_version_peripheral_and_client_are_settings() -> None:
 
 
 def test_tls_checks_certificates_and_the_names_in_them(tmp_path: Path) -> None:
-    assert application()._cti_tls() is None
+    assert translation.cti_tls(settings_with()) is None
     files = ensure(tmp_path, ["localhost"], datetime.datetime.now(datetime.UTC))
-    context = application(cti__tls=True, cti__tls_ca=str(files.ca))._cti_tls()
+    context = translation.cti_tls(settings_with(cti__tls=True, cti__tls_ca=str(files.ca)))
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -56,7 +56,7 @@ def test_tls_checks_certificates_and_the_names_in_them(tmp_path: Path) -> None:
 
 def test_an_authority_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"cti.tls_ca .*none\.pem cannot be read: No such file"):
-        application(cti__tls=True, cti__tls_ca=str(tmp_path / "none.pem"))._cti_tls()
+        translation.cti_tls(settings_with(cti__tls=True, cti__tls_ca=str(tmp_path / "none.pem")))
     (tmp_path / "bad.pem").write_text("no certificate")
     with pytest.raises(ValueError, match=r"cti.tls_ca .*bad\.pem cannot be read"):
-        application(cti__tls=True, cti__tls_ca=str(tmp_path / "bad.pem"))._cti_tls()
+        translation.cti_tls(settings_with(cti__tls=True, cti__tls_ca=str(tmp_path / "bad.pem")))

@@ -27,15 +27,10 @@ from poise.finesse.forced_logout import (
     Waiting,
 )
 from poise.server.clock import Clock
-from poise.server.notification.timing import HEARTBEAT_S
-from poise.server.notification.wheel import SLOTS_PER_S, Watched
+from poise.server.notification.wheel import Watched
 from poise.server.serviceability.webservices_log import AgentLog
 from poise.server.storage.records import LastPresence
 
-UNMEASURED_S = HEARTBEAT_S + 1 / SLOTS_PER_S
-"""Most seconds of a stall that the wheel does not see: it measures from the turn it missed. They are forgiven too;
-without them an agent in the last second of his grace is signed out when a suspended machine wakes, while his client is
-coming back."""
 DUE_MOST = 50
 """Users served in one turn of the wheel, about 5 ms of forced logouts (law: nothing holds the loop longer); after a
 restart everybody's time to return ends in the same moment. The wheel comes back 16 times a second."""
@@ -142,7 +137,7 @@ class Absence:
 
     def forgive(self, seconds: float) -> None:
         """The server did not run for so long until now, by the wheel's measure."""
-        self._core.forgive(seconds + UNMEASURED_S, self._clock.now())
+        self._core.forgive(seconds, self._clock.now())
 
     def stop(self) -> None:
         """The server stops: what is pending stays remembered."""

@@ -21,8 +21,8 @@ SLICE_S = 0.004
 
 
 class Heartbeat:
-    """Turns the wheel at least every second, so that a stall is measured to the second; and notices steps of the wall
-    clock, which the host only needs for stamps."""
+    """Turns the wheel at least every HEARTBEAT_S seconds, so that a stall is measured as exactly; and notices steps of
+    the wall clock, which the host only needs for stamps."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

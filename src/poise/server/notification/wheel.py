@@ -15,11 +15,15 @@ from time import perf_counter
 from typing import Protocol
 
 from poise.server.clock import Clock, Timer
-from poise.server.notification.timing import STALL_S
+from poise.server.notification.timing import HEARTBEAT_S, STALL_S
 
 SLOTS_PER_S = 16
 """Slots per second: a deadline is served up to 62.5 ms late, never early. Clients wait 3 s beyond `wait` (Strophe,
 1.1 x 30 s), so nobody notices; more slots cost more wake-ups when idle. A power of two, so slot times are exact."""
+UNMEASURED_S = HEARTBEAT_S + 1 / SLOTS_PER_S
+"""Most seconds of a stall that the wheel does not see: it measures from the turn it missed, and turns at every
+heartbeat. They are added, so that a stall is never taken for shorter than it was: without them an agent in the last
+moment of his grace is signed out when a suspended machine wakes, while his client is coming back."""
 SLICE_S = 0.004
 """Longest run of calls in one callback of the loop (law 8: nothing holds the loop longer than 5 ms)."""
 
@@ -42,8 +46,8 @@ class Wheel:
     """Watches items until they are due."""
 
     def __init__(self, clock: Clock, on_late: Callable[[float], None] = lambda seconds: None) -> None:
-        """`on_late` is told, before anybody is served, that a turn comes more than STALL_S seconds late: the process
-        was stopped or the loop was blocked, and deadlines may be moved to make up for it."""
+        """`on_late` is told, before anybody is served, that the process was stopped or the loop blocked for more than
+        STALL_S seconds, and for how long at most; deadlines may be moved to make up for it."""
         self._clock = clock
         self._on_late = on_late
         self._slots: dict[int, list[Watched]] = {}
@@ -93,8 +97,8 @@ class Wheel:
         self._timer = None
         self._timer_slot = -inf  # no insertion sets the timer while we are here
         now = self._clock.now()
-        if now - self._timer_when > STALL_S:
-            self._on_late(now - self._timer_when)
+        if now - self._timer_when > STALL_S - UNMEASURED_S:
+            self._on_late(now - self._timer_when + UNMEASURED_S)
         stop_at = perf_counter() + SLICE_S
         while self._order and self._order[0] / SLOTS_PER_S <= now:
             slot = self._order[0]

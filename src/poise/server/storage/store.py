@@ -1,6 +1,8 @@
 """The one owner of the database: a synchronous repository on one thread, and the asynchronous door to it.
 
-Every statement runs on the store's own thread, so that the event loop never waits for disk and SQLite has one writer.
+Every statement runs on one of the store's own threads, so that the event loop never waits for disk. One thread does
+all that writes, so SQLite has one writer; accounts are looked up on a second one, because a write that waits for the
+lock of another process (BUSY_TIMEOUT_MS) must not keep people from signing in: readers wait for nobody (WAL).
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ def sqlite_url(path: Path) -> str:
 class Store:
     """Accounts, reason codes and last presence. Made by `open`; `close` waits for what was queued."""
 
-    def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor, told: Callable[[str], None]) -> None:
-        self._engine = engine
-        self._thread = thread
+    def __init__(self, lane: _Lane, readers: _Lane, told: Callable[[str], None]) -> None:
+        self._lane = lane
+        self._readers = readers
         self._told = told
         self._version: int | None = None
         self.presences = Presences(self._write_presences, told)
@@ -59,25 +61,20 @@ class Store:
     async def open(cls, url: str, told: Callable[[str], None] = lambda _: None) -> Store:
         """Connect and bring the tables to this version. Raises StoreError. `told` hears why presences are not being
         written any more, and, with an empty text, that they are again."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="poise-store")
-        try:
-            engine = await asyncio.get_running_loop().run_in_executor(thread, _connect, url)
-        except BaseException:
-            thread.shutdown(wait=True)
-            raise
-        return cls(engine, thread, told)
+        lane = await _Lane.open("poise-store", _connect, url)
+        return cls(lane, await _Lane.open("poise-store-read", _engine, url), told)
 
     async def close(self) -> None:
         """Write what is pending and let go of the database."""
         lost = await self.flush()
         if lost:
             self._told(f"{lost} presences are lost: a restart will not know who was here")
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown(wait=True)
+        await self._readers.close()
+        await self._lane.close()
 
     async def find_account(self, name: str) -> Account | None:
         """The account with that login id, else with that login name (any case). Raises StoreError."""
-        return await self.run(lambda connection: _find_account(connection, name))
+        return await self._readers.run(lambda connection: _find_account(connection, name))
 
     async def account_names(self) -> dict[str, str]:
         """Login id of every account by its case-folded login name. Raises StoreError."""
@@ -161,7 +158,35 @@ class Store:
         return found
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do something in one transaction on the store's thread. Raises StoreError."""
+        """Do something in one transaction on the thread of those that write. Raises StoreError."""
+        return await self._lane.run(work)
+
+
+class _Lane:
+    """A thread with connections of its own."""
+
+    def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._thread = thread
+
+    @classmethod
+    async def open(cls, name: str, connect: Callable[[str], sa.Engine], url: str) -> _Lane:
+        """Connect on a new thread. Raises what `connect` raises."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        try:
+            engine = await asyncio.get_running_loop().run_in_executor(thread, connect, url)
+        except BaseException:
+            thread.shutdown(wait=True)
+            raise
+        return cls(engine, thread)
+
+    async def close(self) -> None:
+        """Do what was queued, and disconnect."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown(wait=True)
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction. Raises StoreError."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
 
     def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
@@ -174,10 +199,8 @@ class Store:
 
 def _connect(url: str) -> sa.Engine:
     try:
-        engine = sa.create_engine(url)
-        _keep_private(engine.url)
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _prepare_sqlite)
+        _keep_private(sa.make_url(url))
+        engine = _engine(url)
         with engine.begin() as connection:
             migrate(connection)
     except CommandError:
@@ -187,6 +210,13 @@ def _connect(url: str) -> sa.Engine:
         ) from None
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"{_place(url)} cannot be opened or brought up to date: {_reason(error)}") from None
+    return engine
+
+
+def _engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 

@@ -159,7 +159,7 @@ class Store:
 
 
 class Heartbeat:
-    """Turns the wheel every second, as the notification service's does."""
+    """Turns the wheel, as the notification service's does."""
 
     def __init__(self, now: float) -> None:
         self.deadline = now + HEARTBEAT_S

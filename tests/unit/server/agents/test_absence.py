@@ -11,7 +11,8 @@ from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.config import AgentConfig, ConfigReceived
 from poise.protocols.cti.constants import AgentState as Cti
 from poise.protocols.cti.outputs import Outcome
-from poise.server.agents.absence import DUE_MOST, UNMEASURED_S, Absence
+from poise.server.agents.absence import DUE_MOST, Absence
+from poise.server.notification.wheel import UNMEASURED_S
 from tests.unit.server.agents.stage import CONFIG, USER, Stage
 
 

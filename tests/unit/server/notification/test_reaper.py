@@ -173,7 +173,7 @@ class TestStalls:
             server.stall(600)
             server.pass_time(30)
             assert not log.names("closing_idle")
-            assert 599 <= log.only("stalled")["seconds"] <= 600
+            assert 600 <= log.only("stalled")["seconds"] <= 601
             assert stalls == [log.only("stalled")["seconds"]]
             again = Connection(server)
             again.send(client.body(client.rid))
@@ -205,12 +205,17 @@ class TestStalls:
                 server.pass_time(30)
             assert log.only("closing_idle")["jid"] == client.jid
 
-    def test_a_short_delay_is_no_stall(self) -> None:
+    @pytest.mark.parametrize("running_s", [0.1, 0.3, 0.52, 0.74, 0.99])
+    def test_a_short_delay_is_no_stall_and_a_longer_one_is_seen_whenever_it_begins(self, running_s: float) -> None:
         log = Recorder()
         with start(log=log) as server:
             BoshClient(server).settled()
+            server.pass_time(running_s)
             server.stall(4.5)
             assert not log.names("stalled")
+            server.pass_time(running_s)
+            server.stall(5.05)
+            assert log.only("stalled")["seconds"] >= 5.05
 
     def test_a_sign_in_under_way_is_forgiven_too(self) -> None:
         log = Recorder()

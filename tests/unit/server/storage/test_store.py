@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,18 @@ def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path
         play(tmp_path, story)
     with closing(sqlite3.connect(tmp_path / "poise.db")) as later:
         assert later.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+def test_accounts_are_found_while_a_write_waits_for_the_lock_of_another_process(tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        await store.put_accounts([AGENT])
+        with closing(sqlite3.connect(tmp_path / "poise.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.ensure_future(store.set_password_hash("1001", "$argon2id$3"))
+            assert await store.find_account("1001") == AGENT
+            assert not writing.done(), "the write waits, the look-up does not"
+            other.execute("ROLLBACK")
+        assert await writing
+        assert (await store.find_account("1001")) == replace(AGENT, password_hash="$argon2id$3")
+
+    play(tmp_path, story)
