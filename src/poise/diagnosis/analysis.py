@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from poise.diagnosis.attribution import attribute
 from poise.diagnosis.calibration import calibrate
 from poise.diagnosis.causes import CAUSES, Cause, Confidence, Side
 from poise.diagnosis.events import Kind
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.incidents import Incident, incidents
-from poise.diagnosis.readers.packets import attribute
 from poise.diagnosis.rules import client, first, network, packets, server
 from poise.diagnosis.rules.base import Hit
 from poise.diagnosis.site import Site
