@@ -73,16 +73,12 @@ def _as_toml(settings: Settings) -> str:
 @config_app.command("check")
 def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Say whether the server could use the settings; exit code 1 when not."""
-    from poise.server import certificates  # here: no other command should load it
-    from poise.server.ctilink.addresses import sides
+    from poise.server import usable  # here: no other command should load it
 
     problem = ""
     try:
-        settings = config.load(file, os.environ, assignments or [])
-        sides(settings.cti.side_a, settings.cti.side_b)
-        if settings.tls.certificate or settings.tls.key:
-            certificates.context(certificates.Files(Path(settings.tls.certificate), Path(settings.tls.key), None))
-    except (config.ConfigError, ValueError, certificates.CertificateError) as error:
+        usable.check(config.load(file, os.environ, assignments or []))
+    except config.ConfigError as error:
         problem = str(error)
     if as_json:
         typer.echo(json.dumps({"good": not problem, **({"error": problem} if problem else {})}))

@@ -71,13 +71,31 @@ def analyse(evidence: Evidence) -> Analysis:
 
 
 def _verdict(incident: Incident, site: Site) -> Verdict:
-    hits = [answer for rule in RULES if (answer := rule(incident, site)) is not None]
+    rules = RULES if any(sign.kind is not Kind.DRIFT for sign in incident.signs) else (client.clock_set,)
+    hits = [answer for rule in rules if (answer := rule(incident, site)) is not None]
     surest: dict[str, Hit] = {}
     for one in hits:  # two rules may see one cause: the surer one tells it
         if one.cause not in surest or one.confidence.value > surest[one.cause].confidence.value:
             surest[one.cause] = one
-    findings = sorted((Finding(CAUSES[h.cause], h) for h in surest.values()), key=_order)
+    findings = _explained(sorted((Finding(CAUSES[h.cause], h) for h in surest.values()), key=_order))
     return Verdict(incident, _temper(findings), _notes(incident, site), _wanted(findings, site))
+
+
+EXPLAINS: dict[str, frozenset[str]] = {
+    "S2": frozenset({"S1"}),
+    "S3": frozenset({"S1"}),
+}
+"""Causes that bring another one about: that is true as well, and often surer, but what is asked for is the cause of
+it."""
+
+
+def _explained(findings: list[Finding]) -> list[Finding]:
+    """A likely cause goes before what it brings about, however sure that is."""
+    present = {f.cause.id for f in findings}
+    reasons = [
+        f for f in findings if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
+    ]
+    return reasons + [f for f in findings if f not in reasons]
 
 
 def _order(finding: Finding) -> tuple[int, int]:
@@ -106,6 +124,7 @@ def _temper(findings: list[Finding]) -> list[Finding]:
         lead_id = specific[0].cause.id
         ordered = [f for f in findings if f.cause.id not in generic]
         ordered.sort(key=lambda f: (f.cause.id != lead_id, *_order(f)))
+        ordered = _explained(ordered)
         return ordered + [f for f in findings if f.cause.id == "C1" and f.cause.id in generic]
     return [f for f in findings if f.cause.id != "O1"] or findings
 

@@ -23,6 +23,8 @@ SID = re.compile(r"\bsid=['\"]([^'\"]+)")
 RID = re.compile(r"\brid=['\"](\d+)")
 TYPE = re.compile(r"<body\b[^>]*\btype=['\"]terminate['\"]")
 CONDITION = re.compile(r"<body\b[^>]*\bcondition=['\"]([\w-]+)")
+STREAM_ERROR = re.compile(r"<stream:error>\s*<([\w-]+)")
+"""Says more than the body's `remote-stream-error`."""
 TO_AGENT = re.compile(r"\bto=['\"]([\w.+-]+)@")
 USER = re.compile(r"/finesse/api/User/([\w.-]+)", re.IGNORECASE)
 
@@ -190,7 +192,7 @@ def came(exchange: Exchange, last_at: float) -> str:
     if exchange.status in (403, 407):
         return "forbidden"
     if TYPE.search(exchange.answer):
-        condition = CONDITION.search(exchange.answer)
+        condition = STREAM_ERROR.search(exchange.answer) or CONDITION.search(exchange.answer)
         return f"terminate:{condition[1] if condition else ''}"
     if (
         exchange.answer.lstrip()[:6].lower() in ("<html>", "<html ", "<!doct", "<head>")

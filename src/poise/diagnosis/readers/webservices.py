@@ -36,6 +36,8 @@ REASON = re.compile(rb"(?:eventReasonCode=|reason ?code\s*[:=]\s*|reason_code=)(
 FORCED = re.compile(rb"force(?:d)?flag\s*[:=]\s*(?P<flag>\d)")
 PRESENCE = re.compile(rb"\b(?P<word>un)?available\b", re.IGNORECASE)
 RECEIVED = re.compile(rb'"CTI_MSG_RECEIVED":(\d{13})')
+ADDRESS = re.compile(rb"\[user=(?P<user>[\w.@-]+)\]\[address=(?P<address>[\d.]+)\]")
+KILLED = re.compile(rb"jid=[^\]]+")
 DEPLOYMENT = re.compile(rb"deploymentType=(CC[EX])")
 
 STATES = (
@@ -151,6 +153,10 @@ class WebServicesReader:
             if kind is Kind.GRACE and b"waits" not in body and b"still" not in body and b"cancel" in body:
                 kind = Kind.GRACE_CANCELLED
             self._add(kind, number, body, record)
+        elif kind == "request" and (who := ADDRESS.search(body)):
+            self._evidence.seen(agent_of(who["user"].decode("utf-8", "replace")), who["address"].decode("ascii"))
+        elif kind == "killed" and (jid := KILLED.search(body)):
+            self._add(Kind.TERMINATED, number, jid[0], record, word="killed")
         elif kind == "presence":
             self._presence(number, mnemonic, body, record)
         elif kind == "system":
@@ -253,6 +259,10 @@ def _meaning(mnemonic: bytes) -> Kind | str:
     for start, kind in FIXED:
         if mnemonic.startswith(start):
             return kind
+    if mnemonic.startswith(b"REQUEST_END"):
+        return "request"
+    if mnemonic.startswith(b"AUDIT_SESSION_KILLED"):
+        return "killed"
     if b"PRESEN" in mnemonic or mnemonic.startswith(b"UNSUBSCRIBED"):
         return "presence"
     return "system" if mnemonic.startswith((b"OF_STATE_CHANGED", b"SYSTEM_STATUS")) else "other"
