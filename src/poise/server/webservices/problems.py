@@ -29,6 +29,7 @@ _ALL = (
     Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
     Problem("jid-malformed", 400, "This is not a JID."),
     Problem("query-malformed", 400, "A parameter of the query has no such values."),
+    Problem("key-log-failed", 500, "The key log cannot be switched: its file cannot be written or deleted."),
     Problem("try-later", 503, "The password cannot be checked at the moment; try again in some seconds."),
 )
 PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}
