@@ -283,8 +283,8 @@ def _flow_events(flow: Flow, file: int, end: float) -> list[Event]:
     return told
 
 
-def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iterable[Sequence[str]]) -> None:
-    """Read one capture: rows of the first pass, then of the second."""
+def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iterable[Sequence[str]]) -> frozenset[int]:
+    """Read one capture: rows of the first pass, then of the second. Returns the servers' ports in it."""
     entry = evidence.files[file]
     entry.clock.source = "in every line"
     flows = Flows()
@@ -304,8 +304,10 @@ def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iter
     tell(evidence, file, exchanges, ends=flows.last)
     for event in flows.events(file):
         evidence.add(event)
-    if flows.frames and not exchanges:
+    ports = frozenset(flow.port for flow in flows.flows.values())
+    if not exchanges and ports & PORTS:
         entry.remark = "encrypted"
+    return ports
 
 
 def _exchanges(evidence: Evidence, file: int, rows: Iterable[Sequence[str]], flows: Flows) -> list[Exchange]:
