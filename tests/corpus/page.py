@@ -76,8 +76,7 @@ def page(scores: dict[str, Score], seeds: int = SEEDS) -> str:
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, score in scores.items():
-        for held in (False, True):
-            lines.append(_total(name, "held out" if held else "known", score.of(held)))
+        lines += [_total(name, "held out" if held else "known", score.of(held)) for held in (False, True)]
     alarms = {name: len(score.false_alarms) for name, score in scores.items()}
     told = ", ".join(f"{name} {count}" for name, count in alarms.items() if count) or "none"
     lines += ["", f"Disconnects told of agents to whom nothing had happened: {told}.", ""]

@@ -21,9 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Known and held-out seeds in turn."""
     folder = tmp_path_factory.mktemp("corpus")
     prepared = prepare(folder / "prepared")
-    return [
-        making.make(cause, number % 2 + 1, prepared, folder / cause) for number, cause in enumerate(SCRIPTS)
-    ]
+    return [making.make(cause, number % 2 + 1, prepared, folder / cause) for number, cause in enumerate(SCRIPTS)]
 
 
 def told(answers: list[Judged]) -> list[tuple[str, int, str, str, str]]:

@@ -87,7 +87,9 @@ def _explained(findings: list[Finding]) -> list[Finding]:
     """A likely cause goes before what it brings about, however sure that is."""
     present = {f.cause.id for f in findings}
     reasons = [
-        f for f in findings if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
+        f
+        for f in findings
+        if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
     ]
     return reasons + [f for f in findings if f not in reasons]
 
@@ -146,6 +148,6 @@ def _wanted(findings: list[Finding], site: Site) -> list[str]:
         wanted.append("client-log")
     if not have & {"HAR", "Fiddler SAZ"}:
         wanted.append("har")
-    if side is Side.NETWORK:
+    if side is Side.NETWORK or (findings and findings[0].cause.id in ("C5", "C14")):
         wanted.append("pcap")
     return wanted
