@@ -208,7 +208,10 @@ def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[I
     told = [event for event in events if (_is_sign(event) and event.place not in pending) or event.place in more]
     told.sort(key=lambda event: moment(evidence, event))
     for event in told:
-        if groups and moment(evidence, event) - moment(evidence, groups[-1][-1]) <= timing.ACCOUNT_S:
+        if groups and (
+            moment(evidence, event) - moment(evidence, groups[-1][-1]) <= timing.ACCOUNT_S
+            or _echo(evidence, events, groups[-1][-1], event)
+        ):
             groups[-1].append(event)
         else:
             groups.append([event])
@@ -224,6 +227,19 @@ def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[I
         around += _next_sign_of_life(evidence, events, end, after)
         around += _last_sign_of_life(evidence, events, before, start)
         yield Incident(agent, start, signs, around)
+
+
+def _echo(evidence: Evidence, events: list[Event], last: Event, event: Event) -> bool:
+    """Whether a client only learns now, hours later, what was over long ago: a computer that slept, and nothing was
+    heard of it in between."""
+    if event.kind not in (Kind.UNKNOWN_SESSION, Kind.POLL, Kind.CONNECTION):
+        return False
+    start, end = moment(evidence, last), moment(evidence, event) - 5.0
+    return not any(
+        e.kind in LIFE | {Kind.AVAILABLE, Kind.SESSION_OPENED, Kind.IDLE, Kind.REQUEST}
+        and start < evidence.time(e) < end
+        for e in events
+    )
 
 
 def _clock_jumps(events: list[Event]) -> set[Place]:
@@ -333,7 +349,8 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
             incident.contact = Contact(after, min(limit, at + timing.WAIT_S + timing.REAPER_S), last)
     if incident.contact is None:
         sent = [e for e in incident.all(Kind.POLL) if evidence.time(e) <= limit]
-        polls = [e for e in sent if e.word in ("empty", "data") or e.word.startswith("terminate")]
+        known = ("empty", "data", "terminate")  # item-not-found: the session was over when that one came
+        polls = [e for e in sent if e.word.startswith(known) and "item-not-found" not in e.word]
         if polls:  # those behind the last that was answered may have arrived, or not
             incident.contact = Contact(
                 evidence.time(polls[-1]), max(min(moment(evidence, e), limit) for e in sent), polls[-1]

@@ -19,7 +19,7 @@ def closed_page(incident: Incident, site: Site) -> Hit | None:
     """C2: the page said goodbye, or presence went without the reaper's doing."""
     unloading = next((e for e in incident.all(Kind.CONNECTION) if e.word.lower() == "unloading"), None)
     if unloading is not None and _in_trouble(incident, site, site.evidence.time(unloading)):
-        return hit("C2", POSSIBLE, unloading)  # who sees the banner presses reload: that is no cause any more
+        return None  # who sees the banner presses reload: that is no cause any more
     left = next((e for e in incident.all(Kind.SESSION_CLOSED) if e.word == "client-left"), None)
     idle = incident.first(Kind.IDLE_CLOSE)
     asked = [e for e in incident.all(Kind.TERMINATED) if not e.word]
@@ -139,7 +139,13 @@ def slow_way(incident: Incident, site: Site) -> Hit | None:
 def throttled(incident: Incident, site: Site) -> Hit | None:
     """C6: the pause between an answer and the next poll is that of a tab nobody looks at."""
     polls = [e for e in incident.all(Kind.POLL) if e.second is not None]
-    pauses = [(site.evidence.time(b) - site.evidence.time(a) - (a.second or 0) / 1000, b) for a, b in pairwise(polls)]
+    pauses = [
+        (site.evidence.time(b) - site.evidence.time(a) - (a.second or 0) / 1000, b)
+        for a, b in pairwise(polls)
+        if a.word in ("empty", "data")  # behind a failure it is the client's own back-off
+    ]
+    if not polls:
+        return _throttled_at_the_server(incident, site)
     long = [e for pause, e in pauses if timing.THROTTLED_S[0] <= pause <= timing.THROTTLED_S[1]]
     hidden = [e for pause, e in pauses if timing.HIDDEN_S[0] <= pause <= timing.HIDDEN_S[1]]
     browser = incident.first(Kind.BROWSER)
@@ -158,6 +164,16 @@ def throttled(incident: Incident, site: Site) -> Hit | None:
             seconds=round(median(p for p, e in pauses if e in long)),
         )
     return hit("C6", POSSIBLE, *hidden[:3], browser, seconds=1)
+
+
+def _throttled_at_the_server(incident: Incident, site: Site) -> Hit | None:
+    """The same told by the server's log alone: polls that are answered after 30 s come every minute and a half."""
+    requests = incident.all(Kind.REQUEST)
+    gaps = [(site.evidence.time(b) - site.evidence.time(a) - timing.WAIT_S, b) for a, b in pairwise(requests)]
+    long = [e for gap, e in gaps if timing.THROTTLED_S[0] - 1 <= gap <= timing.THROTTLED_S[1] + 1]
+    if len(long) < 2:
+        return None
+    return hit("C6", LIKELY, *long[:3], seconds=round(median(gap for gap, e in gaps if e in long)))
 
 
 def discarded(incident: Incident, site: Site) -> Hit | None:
