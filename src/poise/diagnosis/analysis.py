@@ -14,11 +14,12 @@ from poise.diagnosis.causes import CAUSES, Cause, Confidence, Side
 from poise.diagnosis.events import Kind
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.incidents import Incident, incidents
-from poise.diagnosis.rules import client, first, network, server
+from poise.diagnosis.readers.packets import attribute
+from poise.diagnosis.rules import client, first, network, packets, server
 from poise.diagnosis.rules.base import Hit
 from poise.diagnosis.site import Site
 
-RULES = (*first.RULES, *server.RULES, *network.RULES, *client.RULES)
+RULES = (*first.RULES, *server.RULES, *network.RULES, *packets.RULES, *client.RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Analysis:
 
 def analyse(evidence: Evidence) -> Analysis:
     """Find the disconnects in what was read, and their causes."""
+    attribute(evidence)
     calibrate(evidence)
     found = incidents(evidence)
     site = Site(evidence, found)
@@ -71,7 +73,11 @@ def analyse(evidence: Evidence) -> Analysis:
 def _verdict(incident: Incident, site: Site) -> Verdict:
     rules = RULES if any(sign.kind is not Kind.DRIFT for sign in incident.signs) else (client.clock_set,)
     hits = [answer for rule in rules if (answer := rule(incident, site)) is not None]
-    findings = _explained(sorted((Finding(CAUSES[h.cause], h) for h in hits), key=_order))
+    surest: dict[str, Hit] = {}
+    for one in hits:  # two rules may see one cause: the surer one tells it
+        if one.cause not in surest or one.confidence.value > surest[one.cause].confidence.value:
+            surest[one.cause] = one
+    findings = _explained(sorted((Finding(CAUSES[h.cause], h) for h in surest.values()), key=_order))
     return Verdict(incident, _temper(findings), _notes(incident, site), _wanted(findings, site))
 
 
@@ -131,6 +137,10 @@ def _notes(incident: Incident, site: Site) -> list[str]:
         notes.append("counter-disagrees")
     if site.same_tick(incident) > 2 and site.together(incident).agents < 3:
         notes.append("reaper-tick-cluster")
+    if incident.first(Kind.CAPTURE_GAP) is not None:
+        notes.append("capture-incomplete")
+    if incident.first(Kind.WEBSOCKET_ENDED) is not None and not incident.all(Kind.POLL):
+        notes.append("websocket-era")
     return notes
 
 
@@ -146,8 +156,9 @@ def _wanted(findings: list[Finding], site: Site) -> list[str]:
         wanted.append("webservices")
     if "client log" not in have:
         wanted.append("client-log")
-    if not have & {"HAR", "Fiddler SAZ"}:
+    if not have & {"HAR", "Fiddler SAZ", "mitmproxy flows"}:
         wanted.append("har")
-    if side is Side.NETWORK or (findings and findings[0].cause.id in ("C5", "C14")):
+    on_the_way = side is Side.NETWORK or bool(findings and findings[0].cause.id in ("C5", "C14"))
+    if on_the_way and "packet capture" not in have:
         wanted.append("pcap")
     return wanted

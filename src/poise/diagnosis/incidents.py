@@ -92,8 +92,15 @@ def _is_sign(event: Event) -> bool:
             | Kind.FORCED_LOGOUT
             | Kind.UNKNOWN_SESSION
             | Kind.NO_TRUST
+            | Kind.CLIENT_SILENT
+            | Kind.UNHEARD
+            | Kind.WEBSOCKET_ENDED
+            | Kind.CONNECT_FAILED
+            | Kind.NO_ANSWER
         ):
             return True
+        case Kind.RESET:
+            return event.word == "server"
         case Kind.CONNECTION:
             return event.word.lower() in ("disconnected", "unloading", "connfail", "conntimeout")
         case Kind.CTI_STATE:

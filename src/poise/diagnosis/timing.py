@@ -41,3 +41,7 @@ HIDDEN_S = (0.7, 1.3)
 """The same in a tab that is merely hidden."""
 GIVE_UP_MS = (32_000.0, 40_000.0)
 """A client gives a poll up after 33 s (Strophe) or 35 s (JabberWerx)."""
+PING_S = 10.0
+"""A WebSocket desktop pings so often (Cisco's developer guide, 12.5). Too large: silence is told too late."""
+PING_RETRIES = 2
+"""Pings without answer that it bears (the same)."""

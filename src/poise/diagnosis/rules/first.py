@@ -67,9 +67,9 @@ def out_before(incident: Incident, site: Site) -> Hit | None:
     if sent is None:
         return _end_of_shift(incident, site)
     at = site.evidence.time(sent)
-    for event in incident.all(Kind.CTI_STATE):
-        if event.word == "LOGOUT" and site.evidence.time(event) < at - 1 and int(event.number or 0) not in CONNECTION:
-            return hit("A7", CERTAIN, event, sent, code=int(event.number or 0))
+    before = [event for event in incident.all(Kind.CTI_STATE) if site.evidence.time(event) < at - 1]
+    if before and before[-1].word == "LOGOUT" and int(before[-1].number or 0) not in CONNECTION:
+        return hit("A7", CERTAIN, before[-1], sent, code=int(before[-1].number or 0))
     return None
 
 
