@@ -71,7 +71,7 @@ def proxy(incident: Incident, site: Site) -> Hit | None:
     seconds = round((found[0].second or 0) / 1000)
     # before the server's own time for an answer only the proxy's limit ends a poll; at once, or later than the server
     # should have answered, the server may be what is away
-    sure = polls and 5 <= seconds < timing.WAIT_S and site.together(incident).agents < 3
+    sure = polls and 5_000 <= (found[0].second or 0) < timing.WAIT_S * 1000 and site.together(incident).agents < 3
     return hit(
         "N2",
         CERTAIN if sure else LIKELY,
