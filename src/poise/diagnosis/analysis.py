@@ -158,6 +158,7 @@ def _wanted(findings: list[Finding], site: Site) -> list[str]:
         wanted.append("client-log")
     if not have & {"HAR", "Fiddler SAZ", "mitmproxy flows"}:
         wanted.append("har")
-    if side is Side.NETWORK and "packet capture" not in have:
+    on_the_way = side is Side.NETWORK or bool(findings and findings[0].cause.id in ("C5", "C14"))
+    if on_the_way and "packet capture" not in have:
         wanted.append("pcap")
     return wanted
