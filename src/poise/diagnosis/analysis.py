@@ -93,9 +93,7 @@ def _explained(findings: list[Finding]) -> list[Finding]:
     """A likely cause goes before what it brings about, however sure that is."""
     present = {f.cause.id for f in findings}
     reasons = [
-        f
-        for f in findings
-        if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
+        f for f in findings if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
     ]
     return reasons + [f for f in findings if f not in reasons]
 

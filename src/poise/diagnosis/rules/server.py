@@ -111,9 +111,7 @@ def stalled(incident: Incident, site: Site) -> Hit | None:
     if not found:
         return None
     seconds = max(e.number or 0 for e in found)
-    inside = any(
-        site.evidence.time(e) - (e.number or 0) - 1 <= incident.at <= site.evidence.time(e) + 35 for e in found
-    )
+    inside = any(site.evidence.time(e) - (e.number or 0) - 1 <= incident.at <= site.evidence.time(e) + 35 for e in found)
     sure = CERTAIN if seconds > GIVE_UP_S and inside else LIKELY if seconds > 10 else POSSIBLE
     return hit("S14", sure, *found[:2], seconds=round(seconds, 1))
 
