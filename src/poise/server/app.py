@@ -341,6 +341,7 @@ class Application:
             frozenset(rest.allowed_origins),
             client_logs=self._client_logs,
             connected=self.notification.connected,
+            team_for_all=rest.team_for_all,
             user_auth_mode=rest.user_auth_mode,
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}

@@ -160,5 +160,7 @@ class Services:
     """Where clients' logs are kept; None: nowhere."""
     connected: Callable[[], Iterable[str]] = tuple
     """Full JIDs of those who are connected to the notification service."""
+    team_for_all: bool = False
+    """Whether everybody may read every Team (enableTeamAPIAccessForAllusers)."""
     user_auth_mode: bool = True
     """Whether UserAuthMode is served (enableUserAuthMode)."""
