@@ -11,6 +11,8 @@ from poise.lab.hands import Hands
 from poise.lab.server import LabServer
 
 SHORTEST_GAP_S = 1.0
+SETTLED_S = 10.0
+"""Seconds an agent has been READY before a call comes: whoever has just sat down is left in peace."""
 _REASONS = ("invoice", "delivery", "contract", "return", "question")
 
 
@@ -29,7 +31,11 @@ class Traffic:
         gap_s = min(max(self._chance.expovariate(1 / self._gap_s), SHORTEST_GAP_S), 3 * self._gap_s)
         self._server.centre.switch.agenda.at(now + gap_s, self._next)
         queues = self._server.centre.queues
-        groups = [group for group in self._server.settings.data.skill_groups if queues.free_agent(group) is not None]
+        groups = [
+            group
+            for group in self._server.settings.data.skill_groups
+            if (agent := queues.free_agent(group)) is not None and agent.since <= now - SETTLED_S
+        ]
         if not groups:
             return
         group, chance = self._chance.choice(groups), self._chance

@@ -247,7 +247,12 @@ class Switch:
     def off(self, leg: Leg, now: float) -> None:
         """Take a connection out of its call and off its telephone. Nothing is told."""
         self.turn(leg, Lcs.NULL, now)
-        leg.call.legs.remove(leg)
+        call = leg.call
+        call.legs.remove(leg)
+        if leg.device == call.calling:  # whoever is left is the calling party for those who are called next
+            left = next((other for other in call.legs if other.kind is not Device.ROUTE_POINT), None)
+            if left is not None:
+                call.calling, call.calling_kind = left.device, left.kind
         if leg.kind is Device.AGENT:
             here = self._at[leg.device]
             here.remove(leg)

@@ -6,6 +6,7 @@ published meanwhile waits behind it, so that the order of events is the order of
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -239,7 +240,12 @@ class Publishing:
             return True
 
 
+_CALL_VARIABLES = re.compile(r"<callvariables>.*?</callvariables>")
+
+
 def _readable(payload: bytes) -> str:
-    """The Update document as logs show it: not escaped, on one line."""
+    """The Update document as logs show it: not escaped, on one line, without the values of call variables, which are
+    customers' data (finesse-api.md 8.2: not logged since 12.5)."""
     text = payload.decode()[len(OPENING) : -len(CLOSING)]
-    return text.replace("\n", "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    text = text.replace("\n", "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return _CALL_VARIABLES.sub("<callvariables>...</callvariables>", text) if "<callvariables>" in text else text

@@ -717,3 +717,14 @@ def test_the_order_of_kinds_is_shuffled_by_the_seed_and_each_kind_keeps_its_own(
             assert [line for line in order if line.startswith("state") is kind] == [
                 line for line in plain if line.startswith("state") is kind
             ]
+
+
+def test_whoever_is_left_after_a_transfer_is_the_calling_party_for_the_next() -> None:
+    floor = Floor()
+    floor.signs_in("1001", "1002")
+    call_id = floor.make_call("1001", "1002").fields["NewConnectionCallID"]
+    floor.on("ANSWER_CALL", "1002", call_id)
+    floor.events()
+    floor.blind("1001", call_id, "5551234")
+    delivered = next(message for message in floor.events() if message.name == "CALL_DELIVERED_EVENT")
+    assert (delivered.text("CALLING_DEVID"), delivered.text("ALERTING_DEVID")) == ("1002", "5551234")

@@ -136,3 +136,15 @@ def test_names_with_characters_that_xml_cannot_carry_go_out_without_them() -> No
     (told,) = dialogs(stage)
     assert "\x07" not in told.text
     assert told.value("value") == "bell \ufffd and \ufffd half"
+
+
+def test_logs_do_not_hold_the_values_of_call_variables() -> None:
+    stage = Stage()
+    stage.signed_in()
+    written: list[str] = []
+    stage.log.published = lambda node, payload: written.append(payload)  # type: ignore[method-assign]
+    switch, call = talking(stage)
+    stage.hear(switch.data(call, "CALL_VAR_1", "card </callvariables> 4111"))
+    assert written
+    assert "4111" not in "".join(written)
+    assert "<callvariables>...</callvariables></mediaProperties>" in written[-1]

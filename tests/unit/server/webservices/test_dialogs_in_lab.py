@@ -194,6 +194,8 @@ def test_a_call_to_a_colleague(deployment: Deployment, shuffle: int | None) -> N
         assert f.shows("1002") == f.shows("1003") == ["ALERTING 1002=INITIATED 1003=ALERTING"]
         await f.act("1003", "ANSWER")
         assert f.shows("1002") == f.shows("1003") == ["ACTIVE 1002=ACTIVE 1003=ACTIVE"]
+        await f.act("1003", "HOLD")
+        assert [who for who, _, request_id in f.desktops.request_ids if request_id == "r3"] == ["1002", "1003"]
         await f.act("1003", "DROP")
         assert f.shows("1002") == f.shows("1003") == []
 
