@@ -42,6 +42,7 @@ class Code(Enum):
     GENERIC_ERROR = "generic-error"
     FINESSE_API_ERROR = "finesse-api-error"
     MAXIMUM_EXCEEDED = "maximum-exceeded"
+    TEAM_MESSAGE_LIMIT = "team-message-limit"
     UNAUTHORIZED = "unauthorized"
     OTHER_USER = "other-user"
     INVALID_SUPERVISOR = "invalid-supervisor"
@@ -71,6 +72,7 @@ CATALOGUE: Mapping[Code, ApiError] = {
     Code.GENERIC_ERROR: ApiError(400, "Generic Error", "The request was refused"),
     Code.FINESSE_API_ERROR: ApiError(400, "Finesse API Error", "The stored objects do not allow this change"),
     Code.MAXIMUM_EXCEEDED: ApiError(400, "Maximum Exceeded", "There are as many objects of this kind as allowed"),
+    Code.TEAM_MESSAGE_LIMIT: ApiError(400, "System Resource Limit Exceeded", "MAX_ACTIVE_MESSAGE_LIMIT_EXCEEDED"),
     Code.UNAUTHORIZED: ApiError(401, "Authorization Failure", "UNAUTHORIZED"),
     Code.OTHER_USER: ApiError(
         401, "Invalid Authorization User Specified", "The credentials and the user in the URI do not match"

@@ -14,7 +14,7 @@ from poise.contact.dialog_views import DROPPERS, Rules
 from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
+from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, Queue, Team, TeamName
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
@@ -26,6 +26,8 @@ from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
 from poise.server.agents.dialogs import Dialogs
+from poise.server.agents.memberships import MembershipChanges
+from poise.server.agents.messages import TeamMessages
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
@@ -94,6 +96,8 @@ class AgentService:
             Rules(facts.deployment, facts.drop_participants), self._model, cti, self._publishing, self._absence.call
         )
         """Calls."""
+        self.messages = TeamMessages(self._publishing, deadlines, clock)
+        """Team messages."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
@@ -108,6 +112,16 @@ class AgentService:
     def agents(self) -> Mapping[str, Agent]:
         """Present pictures by agent id; a read-only view."""
         return self._model.agents
+
+    @property
+    def teams(self) -> Mapping[int, Team]:
+        """Teams by id; a read-only view."""
+        return self._model.teams
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """Queues by number; a read-only view."""
+        return self._model.queues
 
     @property
     def context(self) -> UserContext:
@@ -223,11 +237,13 @@ class AgentService:
                 pass
 
     def _configured(self, config: ConfigReceived) -> None:
+        told = MembershipChanges(self._model, self.queue_statistics)
         changes = self._model.configure(config)
         self._names = Names(self._model.agents, by_login_name=self._facts.deployment is Deployment.UCCE)
         self._publishing.lay_out()  # the first event about an agent needs its node
         self._publishing.review(self._with_fewer_rights(changes))  # before anything more is told
         self._changed(changes)
+        self._publishing.tell("queues", told.publications())
         self._publishing.sweep()  # the last one as well
 
     def _with_fewer_rights(self, changes: Iterable[Change]) -> list[str]:

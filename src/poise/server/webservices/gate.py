@@ -140,6 +140,7 @@ class Gate:
         headers = response.raw_headers
         if answer.body:
             headers.append((b"content-type", XML))
+        headers.extend(answer.headers)
         headers.extend(SECURITY)
         headers.extend(extra)
         if visit.request_id:

@@ -31,6 +31,8 @@ class Answer:
 
     status: int
     body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Further headers, names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Call:
             return agent
         sees_others = self.caller.administrator or (self.caller.agent is not None and self.caller.agent.is_supervisor)
         raise ApiException(Code.UNKNOWN_USER if sees_others or self.caller.is_user(name) else Code.OTHER_USER, name)
+
+    def absolute(self, path: str) -> bytes:
+        """The URL of a path on the address by which the client reached this server, for Location."""
+        return str(self.request.url.replace(path=path, query="")).encode("latin-1", "replace")
 
     async def body(self) -> bytes:
         """The request's body, bounded. Raises ApiException."""
@@ -117,12 +123,16 @@ async def read_reason(call: Call) -> Answer:
     """GET User/ReasonCode: only one that is offered to the user."""
     target = call.target()
     relation(call.caller, target, Api.READ_USER_REASONS)
-    number = call.parts["reason"]
-    is_id = number.isascii() and number.isdigit() and len(number) <= ID_DIGITS_MAX
-    reason = call.services.agents.reasons.by_id(int(number)) if is_id else None
+    named = number(call.parts["reason"])
+    reason = call.services.agents.reasons.by_id(named) if named is not None else None
     if reason is None or not reason.offered_to(_team_id(target)):
-        raise ApiException(Code.NOT_FOUND, number[:64])
+        raise ApiException(Code.NOT_FOUND, call.parts["reason"][:64])
     return Answer(200, reason_code_xml(reason).encode())
+
+
+def number(text: str) -> int | None:
+    """The id that a part of a path is; None when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX else None
 
 
 def _team_id(agent: Agent) -> int | None:

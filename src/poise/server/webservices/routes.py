@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from poise.finesse.api_errors import ApiException, Code
 from poise.server.webservices.dialogs import DIALOGS
+from poise.server.webservices.messages import MESSAGES
+from poise.server.webservices.queues import QUEUES
 from poise.server.webservices.resources import USERS, Resource
+from poise.server.webservices.teams import TEAMS
 
-RESOURCES = (*USERS, *DIALOGS)
+RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:

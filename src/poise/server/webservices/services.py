@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from poise.contact.dialog_requests import DialogWish
 from poise.contact.dialogs import Dialog, Shown
+from poise.contact.queue_figures import QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent
+from poise.contact.snapshots import Agent, Queue, Team
 from poise.finesse.system_info import SystemStatus
+from poise.finesse.team_messages import Author, TeamMessage, TeamMessageRequest
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
 from poise.server.clock import Clock
@@ -30,12 +32,39 @@ class DialogFacade(Protocol):
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
 
 
+class MessageFacade(Protocol):
+    """Team messages, as REST sees them. Implemented by `poise.server.agents.messages.TeamMessages`."""
+
+    def create(self, wanted: TeamMessageRequest, author: Author, request_id: str) -> TeamMessage:
+        """Show a message. Raises ApiException when there are too many."""
+
+    def delete(self, message_id: str, request_id: str) -> None:
+        """End a message; nothing happens when there is none."""
+
+    def find(self, message_id: str) -> TeamMessage | None:
+        """An active message."""
+
+    def of_teams(self, teams: Iterable[int]) -> list[TeamMessage]:
+        """Messages for any of these teams, oldest first."""
+
+    def by_author(self, user_id: str) -> list[TeamMessage]:
+        """Messages that a user wrote, oldest first."""
+
+
 class AgentFacade(Protocol):
     """The agents, as REST sees them. Implemented by `poise.server.agents.AgentService`."""
 
     @property
     def agents(self) -> Mapping[str, Agent]:
         """Present pictures by agent id; a read-only view."""
+
+    @property
+    def teams(self) -> Mapping[int, Team]:
+        """Teams by id; a read-only view."""
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """Queues by number; a read-only view."""
 
     @property
     def reasons(self) -> ReasonBook:
@@ -50,6 +79,10 @@ class AgentFacade(Protocol):
         """Calls."""
 
     @property
+    def messages(self) -> MessageFacade:
+        """Team messages."""
+
+    @property
     def in_service(self) -> bool:
         """Whether requests can be carried out."""
 
@@ -58,6 +91,9 @@ class AgentFacade(Protocol):
 
     def by_login_name(self, name: str) -> Agent | None:
         """The agent with that login name, in any case; None on systems where ids alone name users."""
+
+    def queue_statistics(self, number: int) -> QueueStatistics:
+        """The present figures of a queue."""
 
     def status(self) -> SystemStatus:
         """The server's own state."""
