@@ -8,8 +8,9 @@
  * from then on; when they are back the whole picture is read again, because notifications are never replayed, and the
  * agent's state is put right by the table of `recovery`.
  */
-import { driftText, logLine, measured, Ring, type Clock } from './clientlog';
+import { clientLogBody, driftText, logLine, measured, Ring, type Clock } from './clientlog';
 import { Connection, type Chance, type Effect, type LinkEvent } from './connection';
+import { Floor, teamMessageBody } from './floor';
 import { callBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
 import { readDialog, readDialogs, readFault, readReason, readSystemInfo, readUser, type Dialog, type Reason, type SystemInfo, type User } from './finesse/objects';
 import { readUpdate, type Update } from './finesse/update';
@@ -40,6 +41,8 @@ export interface Config {
   /** Address of the other node's desktop; empty: none. */
   readonly alternate: string;
   readonly locales: readonly string[];
+  /** The browser, for the first line of an error report. */
+  readonly userAgent: string;
 }
 
 export type Command =
@@ -47,6 +50,12 @@ export type Command =
   | { readonly do: 'sign out'; readonly reasonId: number | null }
   | { readonly do: 'state'; readonly state: 'READY' | 'NOT_READY'; readonly reasonId: number | null }
   | { readonly do: 'call'; readonly dialogId: string; readonly request: Omit<CallRequest, 'extension'> }
+  | { readonly do: 'watch team'; readonly teamId: string }
+  | { readonly do: 'watch queues'; readonly on: boolean }
+  | { readonly do: 'agent state'; readonly loginId: string; readonly state: 'READY' | 'NOT_READY' | 'LOGOUT' }
+  | { readonly do: 'team message'; readonly text: string; readonly durationS: number; readonly teams: readonly string[] }
+  | { readonly do: 'delete team message'; readonly id: string }
+  | { readonly do: 'send log' }
   | { readonly do: 'dismiss'; readonly id: number }
   | { readonly do: 'online'; readonly online: boolean }
   | { readonly do: 'check' };
@@ -63,12 +72,18 @@ type Done = (status: number, body: string, now: number) => void;
 export class Session {
   view: View;
   readonly ring = new Ring();
+  private readonly floor: Floor;
+  /** Ids of subscriptions under way -> what waits for their answer. */
+  private readonly subscribing = new Map<string, () => void>();
+  private domain = '';
   private connection: Connection | null = null;
   private credentials: Credentials | null = null;
   private ids = 0;
   private noticeIds = 0;
   private wrong = 0;
   private wall = 0;
+  /** The time of the last input. */
+  private now = 0;
   private zoneMin = 0;
   private lastTick: number | null = null;
   private readonly requests = new Map<number, { sentAt: number; method: string; url: string; done: Done }>();
@@ -92,16 +107,24 @@ export class Session {
     private readonly onLine: (line: string) => void,
   ) {
     this.view = emptyView(config.host, config.transport);
+    this.floor = new Floor({
+      subscribe: (node, on, done) => { this.subscribe(node, on, done); },
+      get: (path, done) => {
+        this.rest('GET', path, '', '', this.now, (status, body) => { done(status === 200 ? this.read(body, (root) => root) : null); });
+      },
+      show: (change) => { this.set(change); },
+    });
   }
 
   get deadline(): number {
     const outcomes = [...this.asked.values()].map((one) => one.until);
-    return Math.min(this.nextCheckAt, this.signInUntil, this.connection?.deadline ?? Infinity, ...outcomes);
+    return Math.min(this.nextCheckAt, this.signInUntil, this.connection?.deadline ?? Infinity, this.floor.deadline, ...outcomes);
   }
 
   // -- inputs
 
   command(command: Command, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     switch (command.do) {
       case 'sign in':
@@ -117,6 +140,24 @@ export class Session {
         break;
       case 'call':
         this.call(command.dialogId, command.request, now);
+        break;
+      case 'watch team':
+        this.floor.watchTeam(command.teamId);
+        break;
+      case 'watch queues':
+        this.floor.watchQueues(command.on);
+        break;
+      case 'agent state':
+        this.ask('PUT', `/User/${encodeURIComponent(command.loginId)}`, stateBody(command.state, null), `agent ${command.loginId}`, now);
+        break;
+      case 'team message':
+        this.ask('POST', '/TeamMessage', teamMessageBody(command.text, command.durationS, command.teams), 'team message', now, true);
+        break;
+      case 'delete team message':
+        this.ask('DELETE', `/TeamMessage/${encodeURIComponent(command.id)}`, '', 'team message', now, true);
+        break;
+      case 'send log':
+        this.sendLog(now);
         break;
       case 'dismiss':
         this.set({ notices: this.view.notices.filter((one) => one.id !== command.id) });
@@ -134,6 +175,7 @@ export class Session {
 
   /** Time passes. `zoneMin`: minutes east of UTC of this computer. */
   due(now: number, wall: number, zoneMin: number): void {
+    this.now = now;
     const gap = this.lastTick === null ? 0 : wall - this.lastTick;
     this.lastTick = wall;
     this.wall = wall;
@@ -147,10 +189,12 @@ export class Session {
       this.settle(requestId);
       if (!asked.silent) this.notice('bad', { key: 'failed.silence' });
     }
+    this.floor.due(now, wall + (this.view.link.offsetMs ?? 0));
     this.refreshLink(now);
   }
 
   httpAnswered(id: number, status: number, body: string, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     if (this.connection?.httpAnswered(id, status, body, now) !== true) {
       const request = this.requests.get(id);
@@ -165,6 +209,7 @@ export class Session {
 
   /** No answer: the network, the server, its certificate, or time. The browser does not say which. */
   httpFailed(id: number, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     if (this.connection?.httpFailed(id, now) !== true) {
       const request = this.requests.get(id);
@@ -178,18 +223,21 @@ export class Session {
   }
 
   wsOpened(id: number, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     this.connection?.wsOpened(id, now);
     this.refreshLink(now);
   }
 
   wsMessage(id: number, data: string, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     this.connection?.wsMessage(id, data, now);
     this.refreshLink(now);
   }
 
   wsClosed(id: number, now: number, wall: number): void {
+    this.now = now;
     this.wall = wall;
     this.connection?.wsClosed(id, now);
     this.refreshLink(now);
@@ -227,6 +275,7 @@ export class Session {
   }
 
   private connect(loginId: string, domain: string, now: number): void {
+    this.domain = domain;
     const account = { user: loginId.toLowerCase(), domain, password: this.credentials?.password ?? '', resource: 'desktop' };
     this.log('FailoverMonitor.init(): Establishing BOSH connection...'.replace('BOSH', this.config.transport === 'bosh' ? 'BOSH' : 'WebSocket'));
     this.connection = new Connection(account, this.config, this.chance, () => this.nextId(), this.effect, (event, at) => {
@@ -262,6 +311,7 @@ export class Session {
       this.set({ phase: 'signed in', step: null, refusal: null });
       this.log(`[ClientServices] Signed in as ${user.loginId} at extension ${user.extension}`);
       this.load(now);
+      this.watchFloor();
       this.check(now);
     } else if (this.again) {
       this.put(user, now);
@@ -295,6 +345,8 @@ export class Session {
   /** Back to the page of the sign-in, with the reason. */
   private refuse(refusal: Refusal | null, now: number): void {
     if (refusal !== null) this.log(`Sign-in ended: ${refusal.code}`);
+    this.floor.stop();
+    this.subscribing.clear();
     this.connection?.stop(now);
     this.connection = null;
     this.credentials = null;
@@ -313,8 +365,8 @@ export class Session {
         this.connected(now);
         break;
       case 'stanza':
-        if (event.element.name === 'iq' && event.element.attrs['id'] === HERE) this.here(now);
-        for (const one of event.element.name === 'message' ? notifications(event.element) : []) this.notification(one.payload, now);
+        if (event.element.name === 'iq') this.answered(event.element.attrs['id'] ?? '', now);
+        for (const one of event.element.name === 'message' ? notifications(event.element) : []) this.notification(one.payload, one.node, now);
         break;
       case 'failing':
         this.link({ state: 'failing', failures: this.view.link.failures + 1 });
@@ -333,6 +385,26 @@ export class Session {
     this.connection?.send(`<iq type="get" id="${HERE}"><ping xmlns="urn:xmpp:ping"/></iq>`, now);
   }
 
+  private answered(id: string, now: number): void {
+    const done = this.subscribing.get(id);
+    this.subscribing.delete(id);
+    if (id === HERE) this.here(now);
+    else done?.();
+  }
+
+  private subscribe(node: string, on: boolean, done: () => void): void {
+    if (this.connection?.state !== 'connected') return; // all is subscribed again when it is back
+    const id = `node${this.nextId()}`;
+    this.subscribing.set(id, done);
+    const jid = `${this.view.user?.loginId.toLowerCase() ?? ''}@${this.domain}`;
+    this.connection.send(subscription(id, `pubsub.${this.domain}`, node, jid, on), this.now);
+  }
+
+  private watchFloor(): void {
+    const user = this.view.user;
+    if (user !== null) this.floor.start(user.loginId, [user.teamId, ...user.supervised.map((one) => one.id)]);
+  }
+
   /** The server has our presence: from now on no notification is missed. */
   private here(now: number): void {
     this.link({ connectedAt: this.wall, detail: '' });
@@ -341,6 +413,7 @@ export class Session {
     } else {
       this.recovering = true;
       this.recover(now);
+      this.watchFloor();
     }
   }
 
@@ -364,6 +437,7 @@ export class Session {
       this.nextCheckAt = now;
     }
     this.recovering = false;
+    this.subscribing.clear();
     this.link({ detail });
   }
 
@@ -443,7 +517,7 @@ export class Session {
 
   // -- notifications
 
-  private notification(payload: string, now: number): void {
+  private notification(payload: string, node: string, now: number): void {
     let update: Update;
     try {
       update = readUpdate(payload);
@@ -455,6 +529,7 @@ export class Session {
     const data = update.data;
     if (data === undefined) return;
     const asked = this.settle(update.requestId);
+    if (this.floor.notification(update, node, now)) return;
     const name = data.name.toLowerCase();
     if (name === 'user') this.userEvent(readUser(data), update, now);
     else if (name === 'dialogs') for (const dialog of readDialogs(data)) this.dialogEvent(dialog, update.event);
@@ -596,6 +671,19 @@ export class Session {
     const body = callBody({ ...request, extension: user.extension });
     const path = dialogId ? `/Dialog/${encodeURIComponent(dialogId)}` : `/User/${encodeURIComponent(user.loginId)}/Dialogs`;
     this.ask(dialogId ? 'PUT' : 'POST', path, body, dialogId || 'call', now, request.action === 'SEND_DTMF');
+  }
+
+  /** The error report; the ring is kept, so that a second one tells more and not less. */
+  private sendLog(now: number): void {
+    const loginId = this.view.user?.loginId ?? '';
+    const requestId = this.chance.uuid();
+    this.set({ busy: [...this.view.busy, 'log'] });
+    this.rest('POST', `/User/${encodeURIComponent(loginId)}/ClientLog`, clientLogBody(this.ring.text, this.config.userAgent), requestId, now, (status, answer) => {
+      this.set({ busy: this.view.busy.filter((one) => one !== 'log') });
+      const refused = status === 0 ? { key: 'failed.network', code: 'no answer' } : failure(status, this.faultOf(answer));
+      if (status === 202) this.notice('good', { key: 'report.sent' });
+      else this.notice('bad', { key: 'report.failed' }, refused.code);
+    });
   }
 
   private change(body: string, what: string, now: number): void {
@@ -741,7 +829,8 @@ export class Session {
   }
 }
 
-/** The subscription of a node that the server does not subscribe by itself (XEP-0060 section 6.1). */
-export function subscribe(id: string, service: string, node: string, jid: string): string {
-  return `<iq type="set" id="${escapeAttr(id)}" to="${escapeAttr(service)}"><pubsub xmlns="http://jabber.org/protocol/pubsub"><subscribe node="${escapeAttr(node)}" jid="${escapeAttr(jid)}"/></pubsub></iq>`;
+/** The subscription of a node that the server does not subscribe by itself, or its end (XEP-0060 sections 6.1, 6.2). */
+function subscription(id: string, service: string, node: string, jid: string, on: boolean): string {
+  const what = `<${on ? 'subscribe' : 'unsubscribe'} node="${escapeAttr(node)}" jid="${escapeAttr(jid)}"/>`;
+  return `<iq type="set" id="${escapeAttr(id)}" to="${escapeAttr(service)}"><pubsub xmlns="http://jabber.org/protocol/pubsub">${what}</pubsub></iq>`;
 }

@@ -12,6 +12,7 @@ export const CONFIG: Config = {
   graceS: 60,
   alternate: '',
   locales: ['en'],
+  userAgent: 'Browser/1.0',
 };
 const BODY = 'http://jabber.org/protocol/httpbind';
 const FEATURES = (inside: string): string => `<stream:features xmlns:stream='http://etherx.jabber.org/streams'>${inside}</stream:features>`;

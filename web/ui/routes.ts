@@ -2,7 +2,7 @@
 import type { Config } from '../core/session';
 
 /** `config.json` as the server gives it. */
-export type ServerConfig = Omit<Config, 'host' | 'boshUrl' | 'webSocketUrl'> & {
+export type ServerConfig = Omit<Config, 'host' | 'boshUrl' | 'webSocketUrl' | 'userAgent'> & {
   readonly boshPath: string;
   readonly webSocketPath: string;
   /** 0: the page's own. */
@@ -14,5 +14,5 @@ export function routed(config: ServerConfig, page: { readonly origin: string; re
   if (config.notificationPort) at.port = String(config.notificationPort);
   const socket = new URL(config.webSocketPath, at);
   socket.protocol = at.protocol === 'https:' ? 'wss:' : 'ws:';
-  return { ...config, host: page.hostname, boshUrl: new URL(config.boshPath, at).href, webSocketUrl: socket.href };
+  return { ...config, host: page.hostname, boshUrl: new URL(config.boshPath, at).href, webSocketUrl: socket.href, userAgent: navigator.userAgent };
 }
