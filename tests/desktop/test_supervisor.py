@@ -51,9 +51,8 @@ def test_a_supervisors_day(open_screen: Open, locale: str) -> None:
     do(member, "INTERCEPT")
     expect(agent.calls).to_have_count(0)
     expect(supervisor.calls).to_have_count(1)
-    leave(supervisor, caller)
-
     agent.is_in("READY")
+    leave(supervisor, caller, agent)
 
 
 def test_a_supervisor_signs_an_agent_out(open_screen: Open) -> None:

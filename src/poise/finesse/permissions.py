@@ -50,6 +50,8 @@ class Api(Enum):
     READ_USER_MESSAGES = "GET User/TeamMessages"
     READ_TEAM_MESSAGES = "GET Team/TeamMessages"
     READ_MESSAGE = "GET TeamMessage, DELETE TeamMessage: then by author"
+    READ_RUNTIME = "GET RuntimeConfigInfo"
+    READ_CONNECTED = "GET ConnectedUsersInfo"
     CONFIGURE = "POST, PUT, DELETE of configuration"
 
 
@@ -71,6 +73,8 @@ CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.READ_USER_MESSAGES: (_SELF, _ADMIN),
     Api.READ_TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
     Api.READ_MESSAGE: (_ANYONE,),
+    Api.READ_RUNTIME: (_ADMIN,),
+    Api.READ_CONNECTED: (_SUPERVISOR, _ADMIN),
     Api.CONFIGURE: (_ADMIN,),
 }
 """API -> relations that may use it."""
@@ -133,6 +137,12 @@ def check(caller: Caller, api: Api, team_id: int | None = None) -> None:
     raise ApiException(Code.UNAUTHORIZED, caller.user_id)
 
 
+def check_supervisor(caller: Caller, api: Api) -> None:
+    """For APIs that supervisors of any team may use. Raises ApiException."""
+    if not (caller.agent is not None and caller.agent.is_supervisor and _SUPERVISOR in CAPABILITIES[api]):
+        check(caller, api)
+
+
 def check_member(caller: Caller, teams: Iterable[int]) -> None:
     """May the caller read what one of these teams is told? Raises ApiException."""
     if not caller.administrator and not any(caller.member_of(team) or caller.supervises(team) for team in teams):
@@ -173,6 +183,7 @@ _NODES: Mapping[Kind, tuple[Relation, ...]] = {
     Kind.MEDIA_DOMAIN: (_SELF, _ADMIN),
     Kind.MEDIA_DIALOGS: (_SELF, _ADMIN),
     Kind.TEAM_USERS: (_SUPERVISOR, _ADMIN),
+    Kind.TEAM_ABSENCES: (_SUPERVISOR, _ADMIN),
     Kind.TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
     Kind.QUEUE: (_ANYONE,),
     Kind.SYSTEM_INFO: (_ANYONE,),

@@ -35,11 +35,13 @@ from poise.server.desktop import files as desktop_files
 from poise.server.desktop.pages import Desktop, RuntimeConfig
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.disconnects import Disconnects
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.client_logs import ClientLogs
 from poise.server.serviceability.health import Health
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.openfire import OpenfireLog
@@ -57,6 +59,7 @@ from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, Cert
 from poise.server.webservices.app import web_services
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
+from poise.server.webservices.supervision import SupervisionResource
 
 IN_SERVICE_WAIT_S = 5.0
 """Longest time the ready table waits for the CTI link; after it the table says what is missing. The download of a large
@@ -164,6 +167,8 @@ class Application:
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
+        self._client_logs = ClientLogs(self._activelog.clientlogs, self.clock.wall)
+        self.parts.opened("the client logs", in_a_thread(self._client_logs.close), writes=True)
         self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
@@ -234,6 +239,8 @@ class Application:
         people.on_demotion = self.notification.review_subscriptions
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
+        self.disconnects = Disconnects(self.clock)
+        self.notification.on_end(self.disconnects.ended)
         self._count()
         self.parts.opened(
             "the CTI link", self.cti.stop
@@ -365,6 +372,8 @@ class Application:
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
+            xmpp_secure_port=settings.ports.xmpp_tls,
+            cti_hosts=tuple(side.host for side in sides(settings.cti.side_a, settings.cti.side_b)),
             drop_participants=settings.contact.drop_participants,
         )
 
@@ -389,14 +398,24 @@ class Application:
         tls = certificates.context(self._files)
         xmpp_tls = certificates.context(self._files, "xmpp-client")
         self._contexts = [tls, xmpp_tls]
+        rest = self.settings.rest
         services = Services(
-            self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
+            self.accounts,
+            self.agents,
+            self.clock,
+            self.webservices_log,
+            frozenset(rest.allowed_origins),
+            client_logs=self._client_logs,
+            connected=self.notification.connected,
+            user_auth_mode=rest.user_auth_mode,
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
+        supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         desktop = Desktop(self._desktop_files, self._desktop_config())
-        app = web_services(services, [*self.health.routes(), *sessions.routes(), *desktop.routes()])
+        rooms = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
+        app = web_services(services, rooms)
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

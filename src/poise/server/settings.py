@@ -202,6 +202,7 @@ class Rest:
     """REST web services."""
 
     allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on the REST API")
+    user_auth_mode: bool = setting(True, "answer UserAuthMode, without sign-in (enableUserAuthMode)")
 
 
 @dataclass(frozen=True)

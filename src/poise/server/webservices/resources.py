@@ -66,17 +66,23 @@ class Call:
         """The URL of a path on the address by which the client reached this server, for Location."""
         return str(self.request.url.replace(path=path, query="")).encode("latin-1", "replace")
 
-    async def body(self) -> bytes:
-        """The request's body, bounded. Raises ApiException."""
-        content_type = self.request.headers.get("content-type", "application/xml")
-        if content_type.partition(";")[0].strip().lower() not in XML_TYPES:
+    async def body(
+        self,
+        most: int = BODY_LIMITS.size,
+        types: frozenset[str] = XML_TYPES,
+        default: str = "application/xml",
+    ) -> bytes:
+        """The request's body, of `most` bytes and one of these content types; `default`: when none is named. Raises
+        ApiException."""
+        content_type = self.request.headers.get("content-type", default)
+        if content_type.partition(";")[0].strip().lower() not in types:
             raise ApiException(Code.INVALID_INPUT, "Content-Type")
-        data = b""
+        data = bytearray()
         async for chunk in self.request.stream():
             data += chunk
-            if len(data) > BODY_LIMITS.size:
+            if len(data) > most:
                 raise ApiException(Code.TOO_LARGE)
-        return data
+        return bytes(data)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from poise.finesse.api_errors import ApiException, Code
+from poise.server.webservices.client_logs import CLIENT_LOGS
 from poise.server.webservices.dialogs import DIALOGS
 from poise.server.webservices.messages import MESSAGES
 from poise.server.webservices.queues import QUEUES
 from poise.server.webservices.resources import USERS, Resource
+from poise.server.webservices.system import SYSTEM
 from poise.server.webservices.teams import TEAMS
 
-RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES)
+RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES, *SYSTEM, *CLIENT_LOGS)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:

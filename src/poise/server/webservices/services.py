@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from poise.contact.queue_figures import QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
 from poise.contact.snapshots import Agent, Queue, Team
+from poise.finesse.publications import Publication
 from poise.finesse.system_info import SystemStatus
 from poise.finesse.team_messages import Author, TeamMessage, TeamMessageRequest
 from poise.finesse.users import UserContext
@@ -24,6 +26,10 @@ class DialogFacade(Protocol):
 
     def of_agent(self, agent_id: str) -> list[Dialog]:
         """The dialogs that an agent sees, oldest first."""
+
+    @property
+    def active(self) -> int:
+        """How many there are."""
 
     def find(self, dialog_id: str) -> Shown | None:
         """A dialog that some agent sees, and who."""
@@ -83,6 +89,10 @@ class AgentFacade(Protocol):
         """Team messages."""
 
     @property
+    def start_s(self) -> float | None:
+        """Seconds from the start until service first opened; None while it has not."""
+
+    @property
     def in_service(self) -> bool:
         """Whether requests can be carried out."""
 
@@ -98,8 +108,24 @@ class AgentFacade(Protocol):
     def status(self) -> SystemStatus:
         """The server's own state."""
 
+    def tell(self, what: str, publication: Publication) -> None:
+        """Publish something, while service is open; `what` names it in the log."""
+
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
+
+
+class ClientLogFolder(Protocol):
+    """Where logs are kept. Implemented by `poise.server.serviceability.client_logs.ClientLogs`."""
+
+    def slot(self, agent_id: str) -> AbstractContextManager[None]:
+        """Room for one log of an agent. Raises ApiException."""
+
+    async def keep_text(self, agent_id: str, body: bytes) -> str:
+        """Store the log in a body. Raises ApiException."""
+
+    async def keep_zip(self, agent_id: str, data: bytes) -> str:
+        """Store a compressed log. Raises ApiException."""
 
 
 class RestLog(Protocol):
@@ -127,3 +153,9 @@ class Services:
     log: RestLog
     allowed_origins: frozenset[str] = frozenset()
     """Origins that browsers may call from, such as `https://crm.example.com`; `*` is no origin."""
+    client_logs: ClientLogFolder | None = None
+    """Where clients' logs are kept; None: nowhere."""
+    connected: Callable[[], Iterable[str]] = tuple
+    """Full JIDs of those who are connected to the notification service."""
+    user_auth_mode: bool = True
+    """Whether UserAuthMode is served (enableUserAuthMode)."""
