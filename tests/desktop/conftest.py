@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.desktop.screen import Screen, built, chromium
+from tests.desktop.screen import PATIENCE_MS, Screen, built, chromium
+from tests.e2e.desk import Rest
 from tests.e2e.process import Server, demo
 
 Open = Callable[..., Screen]
+AGENTS = ("1001", "1002", "1003", "1004")
 QUIET = {"lab.calls_per_minute": 0, "bosh.creations_per_minute": 10_000}
 """Calls come only from the tests, and one address may make as many sessions as it needs."""
 
@@ -20,6 +22,7 @@ QUIET = {"lab.calls_per_minute": 0, "bosh.creations_per_minute": 10_000}
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     built()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         yield running
 
@@ -40,9 +43,30 @@ def address_of(server: Server) -> str:
     return f"https://localhost:{server.facts['ports']['https']}/desktop/"
 
 
+def send_home(server: Server) -> None:
+    """Every agent hangs up and is signed out, whatever a test left behind."""
+    for user in AGENTS:
+        rest = server.rest(user)
+        for dialog in rest.get(f"User/{user}/Dialogs").root.iter("Dialog"):
+            inside = f"<requestedAction>DROP</requestedAction><targetMediaAddress>{user}</targetMediaAddress>"
+            path = f"/finesse/api/Dialog/{dialog.findtext('id')}"
+            rest.call("PUT", path, f"<Dialog>{inside}</Dialog>".encode())
+    for user in AGENTS:
+        rest = server.rest(user)
+        server.until(lambda rest=rest, user=user: signed_out(rest, user))  # type: ignore[misc]
+
+
+def signed_out(rest: Rest, user: str) -> bool:
+    state = rest.state_of(user)
+    if state != "LOGOUT":
+        rest.put("LOGOUT" if state == "NOT_READY" else "NOT_READY")
+    return state == "LOGOUT"
+
+
 @pytest.fixture
-def address(server: Server) -> str:
-    return address_of(server)
+def address(server: Server) -> Iterator[str]:
+    yield address_of(server)
+    send_home(server)
 
 
 @pytest.fixture

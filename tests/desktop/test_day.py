@@ -12,19 +12,6 @@ from tests.desktop.screen import Screen
 from tests.e2e.process import Server
 
 
-def leave(*screens: Screen) -> None:
-    """Everybody hangs up, goes to Not Ready and signs out: the next test finds nobody."""
-    for screen in screens:
-        while screen.calls.count():
-            card = screen.calls.first
-            if card.locator("[data-action=DROP]").count() == 0:
-                break
-            number = screen.calls.count()
-            screen.act(card, "DROP")
-            expect(screen.calls).not_to_have_count(number)
-        sign_out(screen)
-
-
 def sign_out(screen: Screen) -> None:
     if screen.text("state.NOT_READY") not in screen.state.inner_text():
         choose(screen, "state.NOT_READY", "state.noReason")
@@ -78,7 +65,6 @@ def test_a_day(open_screen: Open, locale: str) -> None:
     agent.is_in("NOT_READY")
     recent = agent.page.get_by_role("region", name=agent.text("calls.recent"))
     expect(recent.get_by_text("1002", exact=True)).to_be_visible()
-    leave(agent, colleague)
 
 
 def test_a_consultation_ends_as_a_transfer(open_screen: Open) -> None:
@@ -96,7 +82,6 @@ def test_a_consultation_ends_as_a_transfer(open_screen: Open) -> None:
     expect(agent.calls).to_have_count(0)
     expert.call_is("ACTIVE", "1002")
     caller.call_is("ACTIVE", "1003")
-    leave(expert, caller, agent)
 
 
 def test_a_consultation_ends_as_a_conference(open_screen: Open) -> None:
@@ -111,10 +96,9 @@ def test_a_consultation_ends_as_a_conference(open_screen: Open) -> None:
     expert.act(expert.call_is("ALERTING", "1001"), "ANSWER")
     agent.act(agent.call_is("ACTIVE", "1003"), "CONFERENCE")
     expect(agent.calls).to_have_count(1)
-    expect(agent.calls.get_by_text("Conference", exact=True).first).to_be_visible()
+    expect(agent.calls).to_contain_text("Conference")
     for number in ("1001", "1002", "1003"):
         expect(agent.calls.get_by_role("listitem").filter(has_text=number)).to_have_count(1)
-    leave(agent, caller, expert)
 
 
 def test_a_direct_transfer(open_screen: Open) -> None:
@@ -129,7 +113,6 @@ def test_a_direct_transfer(open_screen: Open) -> None:
     other.act(other.call_is("ALERTING"), "ANSWER")
     other.call_is("ACTIVE", "1002")
     expect(agent.calls).to_have_count(0)
-    leave(other, caller, agent)
 
 
 def test_a_call_that_cannot_be_made_says_so(open_screen: Open) -> None:
@@ -139,7 +122,6 @@ def test_a_call_that_cannot_be_made_says_so(open_screen: Open) -> None:
     expect(toast).to_contain_text(agent.text("failed.destination"))
     toast.get_by_role("button", name=agent.text("toast.close")).click()
     expect(toast).not_to_contain_text(agent.text("failed.destination"))
-    leave(agent)
 
 
 def test_two_tabs_are_one_session(open_screen: Open, server: Server) -> None:
@@ -154,7 +136,6 @@ def test_two_tabs_are_one_session(open_screen: Open, server: Server) -> None:
     sessions = server.rest("admin", "admin").call("GET", "/api/sessions")
     if sessions.status == 200:
         assert sessions.body.count(b"1001@localhost/desktop") == 1
-    leave(agent)
 
 
 def test_the_same_agent_on_another_computer_ends_the_first(open_screen: Open) -> None:
@@ -162,14 +143,13 @@ def test_the_same_agent_on_another_computer_ends_the_first(open_screen: Open) ->
     second = open_screen().sign_in("1001")
     expect(first.page.get_by_text(first.text("refused.elsewhere", user="1001"))).to_be_visible()
     second.connected()
-    leave(second)
 
 
 REFUSALS = {
     "a wrong password": ("1001", "wrong", "1001", "refused.password"),
     "an unknown user": ("9999", "9999", "9999", "refused.password"),
     "an administrator, who is no agent": ("admin", "admin", "1001", "refused.unknownUser"),
-    "an extension that does not exist": ("1004", "1004", "7777", "refused.device"),
+    "an extension that cannot be one": ("1004", "1004", "77x7", "refused.extension"),
 }
 
 
@@ -185,11 +165,10 @@ def test_a_refused_sign_in_says_why(open_screen: Open, case: str) -> None:
 
 
 def test_an_extension_in_use_is_refused_with_the_reason(open_screen: Open) -> None:
-    first = open_screen().sign_in("1001")
+    open_screen().sign_in("1001")
     second = open_screen()
     second.fill_sign_in("1002", extension="1001")
     expect(second.page.get_by_role("alert")).to_contain_text(second.text("refused.deviceBusy", extension="1001"))
-    leave(first)
 
 
 def test_the_computer_remembers_who_but_never_the_password(open_screen: Open) -> None:
@@ -217,4 +196,3 @@ def test_the_log_of_the_browser_has_the_grammar_of_the_runbooks(open_screen: Ope
     assert own
     assert [text for text in own if line.fullmatch(text) is None] == []
     assert any("Drift: " in text and "Network Latency (round trip): " in text for text in own)
-    leave(agent)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.desktop.conftest import Open
 from tests.desktop.screen import PATIENCE_MS, Screen
-from tests.desktop.test_day import leave
 
 
 def row(screen: Screen, agent: str) -> Locator:
@@ -52,7 +53,6 @@ def test_a_supervisors_day(open_screen: Open, locale: str) -> None:
     expect(agent.calls).to_have_count(0)
     expect(supervisor.calls).to_have_count(1)
     agent.is_in("READY")
-    leave(supervisor, caller, agent)
 
 
 def test_a_supervisor_signs_an_agent_out(open_screen: Open) -> None:
@@ -64,7 +64,6 @@ def test_a_supervisor_signs_an_agent_out(open_screen: Open) -> None:
     expect(member).to_contain_text(supervisor.text("team.out"))
     expect(agent.button("signin.submit")).to_be_visible(timeout=PATIENCE_MS)
     expect(agent.page.get_by_role("alert")).to_contain_text(agent.pattern("refused.signedOut"))
-    leave(supervisor)
 
 
 def test_the_table_is_filtered_sorted_and_walked_with_the_keyboard(open_screen: Open) -> None:
@@ -90,7 +89,6 @@ def test_the_table_is_filtered_sorted_and_walked_with_the_keyboard(open_screen: 
     page.keyboard.press("End")
     expect(page.locator(f"[data-agent='{numbers[-1]}'] button")).to_have_attribute("aria-pressed", "true")
     assert supervisor.violations() == []
-    leave(supervisor)
 
 
 def test_a_team_message_reaches_the_team_and_can_be_withdrawn(open_screen: Open) -> None:
@@ -105,7 +103,6 @@ def test_a_team_message_reaches_the_team_and_can_be_withdrawn(open_screen: Open)
     own = page.get_by_role("region", name=supervisor.text("message.title"))
     own.get_by_role("button", name=supervisor.text("message.delete")).click()
     expect(shown).not_to_contain_text("Line 2", timeout=PATIENCE_MS)
-    leave(agent, supervisor)
 
 
 def test_queues_are_shown_while_somebody_looks(open_screen: Open) -> None:
@@ -115,11 +112,22 @@ def test_queues_are_shown_while_somebody_looks(open_screen: Open) -> None:
     expect(queue).to_be_visible()
     expect(queue.locator("[data-figure=agentsLoggedOn]")).to_have_text("1", timeout=PATIENCE_MS)
     assert agent.violations() == []
-    leave(agent)
 
 
 def test_an_agent_who_supervises_nobody_sees_no_team(open_screen: Open) -> None:
     agent = open_screen().sign_in("1001")
     expect(agent.button("queues.title")).to_be_visible()
     expect(agent.button("team.title")).to_have_count(0)
-    leave(agent)
+
+
+def test_a_screen_that_is_gone_is_shown_before_the_logout_and_explained_after(open_screen: Open) -> None:
+    agent, supervisor = open_screen().sign_in("1003"), open_screen().sign_in("1101")
+    screen = row(supervisor, "1003").get_by_test_id("screen")
+    expect(screen).to_have_text(supervisor.text("team.screen.there"), timeout=PATIENCE_MS)
+    agent.page.close()
+    gone = re.compile(r"gone \d+:\d\d, signed out in \d+:\d\d")
+    expect(screen).to_have_text(gone, timeout=PATIENCE_MS)
+    supervisor.button("disconnects.title").click()
+    told = supervisor.page.get_by_role("dialog", name=supervisor.text("disconnects.title"))
+    expect(told.get_by_role("listitem").first).to_contain_text("1003", timeout=PATIENCE_MS)
+    assert supervisor.violations() == []

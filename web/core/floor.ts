@@ -8,8 +8,10 @@
  * notification connection all of it is done again. Changes are collected for a moment before they are shown: a team of
  * 2,000 changes many times a second, and every showing copies all of it to the page.
  */
-import { readMember, readQueue, readQueues, readTeam, readTeamMessages, type Member, type Queue, type TeamMessage } from './finesse/floor';
+import { readAbsence, readMember, readQueue, readQueues, readTeam, readTeamMessages, type Absence, type Member, type Queue, type TeamMessage } from './finesse/floor';
+import { stateBody } from './finesse/requests';
 import type { Update } from './finesse/update';
+import { absencesOf, disconnectsOf, type Disconnect } from './poise';
 import { escape, type Element } from './xml';
 
 const API = '/finesse/api';
@@ -26,9 +28,21 @@ export interface FloorView {
   readonly members: readonly Member[];
   readonly queues: readonly Queue[];
   readonly teamMessages: readonly TeamMessage[];
+  /** Members of the team whose screen is gone. */
+  readonly absences: readonly Absence[];
+  /** Who of the team was disconnected in the last 24 hours, the latest first; null: not read yet. */
+  readonly disconnects: readonly Disconnect[] | null;
 }
 
-export const EMPTY_FLOOR: FloorView = { teamId: '', members: [], queues: [], teamMessages: [] };
+export const EMPTY_FLOOR: FloorView = { teamId: '', members: [], queues: [], teamMessages: [], absences: [], disconnects: null };
+
+export type FloorCommand =
+  | { readonly do: 'watch team'; readonly teamId: string }
+  | { readonly do: 'watch queues'; readonly on: boolean }
+  | { readonly do: 'read disconnects' }
+  | { readonly do: 'agent state'; readonly loginId: string; readonly state: 'READY' | 'NOT_READY' | 'LOGOUT' }
+  | { readonly do: 'team message'; readonly text: string; readonly durationS: number; readonly teams: readonly string[] }
+  | { readonly do: 'delete team message'; readonly id: string };
 
 /** What the session does for it. */
 export interface Hands {
@@ -36,6 +50,9 @@ export interface Hands {
   subscribe(node: string, on: boolean, done: () => void): void;
   /** The root of the answer; null when there is none. */
   get(path: string, done: (root: Element | null) => void): void;
+  /** The text of the answer; null when there is none. */
+  getText(path: string, done: (text: string | null) => void): void;
+  ask(method: string, path: string, body: string, what: string, eventless: boolean): void;
   show(change: Partial<FloorView>): void;
 }
 
@@ -45,6 +62,7 @@ export class Floor {
   private queuesWatched = false;
   private messageTeams: readonly string[] = [];
   private readonly members = new Map<string, Member>();
+  private readonly absences = new Map<string, Absence>();
   private readonly queues = new Map<string, Queue>();
   private readonly followed = new Set<string>();
   private messages: readonly TeamMessage[] = [];
@@ -65,36 +83,66 @@ export class Floor {
     this.round += 1;
     this.followed.clear();
     this.openMessages();
-    if (this.teamId) this.openTeam();
+    if (this.teamId) {
+      this.openTeam();
+      this.openAbsences();
+    }
     if (this.queuesWatched) this.openQueues();
   }
 
   /** Everything is forgotten: another user may sign in. */
   stop(): void {
     this.round += 1;
-    if (this.teamId) this.hands.subscribe(teamNode(this.teamId), false, () => undefined);
+    this.leaveTeam();
     for (const id of this.followed) this.hands.subscribe(queueNode(id), false, () => undefined);
     this.loginId = this.teamId = '';
     this.queuesWatched = false;
     this.members.clear();
+    this.absences.clear();
     this.queues.clear();
     this.followed.clear();
     this.messages = [];
     this.flushAt = Infinity;
   }
 
+  command(command: FloorCommand): void {
+    switch (command.do) {
+      case 'watch team':
+        this.watchTeam(command.teamId);
+        break;
+      case 'watch queues':
+        this.watchQueues(command.on);
+        break;
+      case 'read disconnects':
+        this.readDisconnects();
+        break;
+      case 'agent state':
+        this.hands.ask('PUT', `/User/${encodeURIComponent(command.loginId)}`, stateBody(command.state, null), `agent ${command.loginId}`, false);
+        break;
+      case 'team message':
+        this.hands.ask('POST', '/TeamMessage', teamMessageBody(command.text, command.durationS, command.teams), 'team message', true);
+        break;
+      case 'delete team message':
+        this.hands.ask('DELETE', `/TeamMessage/${encodeURIComponent(command.id)}`, '', 'team message', true);
+        break;
+    }
+  }
+
   /** Show a team; empty: none any more. */
-  watchTeam(teamId: string): void {
+  private watchTeam(teamId: string): void {
     if (teamId === this.teamId) return;
-    if (this.teamId) this.hands.subscribe(teamNode(this.teamId), false, () => undefined);
+    this.leaveTeam();
     this.teamId = teamId;
     this.members.clear();
-    this.hands.show({ teamId, members: [] });
-    if (teamId && this.loginId) this.openTeam();
+    this.absences.clear();
+    this.hands.show({ teamId, members: [], absences: [], disconnects: null });
+    if (!teamId || !this.loginId) return;
+    this.openTeam();
+    this.openAbsences();
   }
 
   /** Follow the user's queues, or cease to. */
-  watchQueues(on: boolean): void {
+  private watchQueues(on: boolean): void {
     if (on === this.queuesWatched) return;
     this.queuesWatched = on;
     if (on && this.loginId) this.openQueues();
@@ -114,6 +162,7 @@ export class Floor {
     if (name === 'user') return this.memberEvent(data, update, node, now);
     if (name === 'queue') this.queueEvent(data, update, now);
     else if (name === 'queues') this.openQueues();
+    else if (name === 'absence') this.absenceEvent(data, update, node);
     else if (name === 'teammessages' || name === 'teammessage') this.messageEvent(data, update);
     else return false;
     return true;
@@ -138,6 +187,39 @@ export class Floor {
       this.hands.get(`/Team/${encodeURIComponent(teamId)}`, (root) => {
         if (root !== null && round === this.round && teamId === this.teamId) this.takeTeam(root);
       });
+    });
+  }
+
+  private leaveTeam(): void {
+    if (!this.teamId) return;
+    for (const node of [teamNode(this.teamId), absenceNode(this.teamId)]) this.hands.subscribe(node, false, () => undefined);
+  }
+
+  private openAbsences(): void {
+    const { teamId, round } = this;
+    this.hands.subscribe(absenceNode(teamId), true, () => {
+      this.hands.getText(`/poise/api/absences?team=${encodeURIComponent(teamId)}`, (text) => {
+        if (text === null || round !== this.round || teamId !== this.teamId) return;
+        this.absences.clear();
+        for (const one of absencesOf(text)) this.absences.set(one.loginId, one);
+        this.hands.show({ absences: [...this.absences.values()] });
+      });
+    });
+  }
+
+  private absenceEvent(data: Element, update: Update, node: string): void {
+    if (!this.teamId || node !== absenceNode(this.teamId)) return;
+    const absence = readAbsence(data);
+    if (update.event === 'DELETE') this.absences.delete(absence.loginId);
+    else this.absences.set(absence.loginId, absence);
+    this.hands.show({ absences: [...this.absences.values()] });
+  }
+
+  private readDisconnects(): void {
+    const { teamId, round } = this;
+    if (!teamId) return;
+    this.hands.getText(`/poise/api/disconnects?team=${encodeURIComponent(teamId)}`, (text) => {
+      if (text !== null && round === this.round && teamId === this.teamId) this.hands.show({ disconnects: disconnectsOf(text) });
     });
   }
 
@@ -225,6 +307,7 @@ export class Floor {
 }
 
 const teamNode = (teamId: string): string => `${API}/Team/${teamId}/Users`;
+const absenceNode = (teamId: string): string => `/poise/api/absences/Team/${teamId}`;
 const queueNode = (id: string): string => `${API}/Queue/${id}`;
 
 /** The body of POST TeamMessage. */

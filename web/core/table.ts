@@ -1,14 +1,14 @@
 /** The team as a table: which rows, in which order, and which of them are on the screen. */
-import type { Member } from './finesse/floor';
+import type { Absence, Member } from './finesse/floor';
 import type { AgentState } from './finesse/objects';
 
-export type Column = 'name' | 'state' | 'time' | 'extension';
+export type Column = 'name' | 'state' | 'time' | 'extension' | 'screen';
 
 export interface Filter {
   /** Part of a name, an id or an extension; case and accents do not matter. */
   readonly text: string;
-  /** Empty: every state; `in`: everybody who is signed in. */
-  readonly state: AgentState | '' | 'in';
+  /** Empty: every state; `in`: everybody who is signed in; `gone`: whose screen is gone. */
+  readonly state: AgentState | '' | 'in' | 'gone';
 }
 
 /** Order of states: who may need help comes first. */
@@ -22,21 +22,28 @@ export const signedIn = (member: Member): boolean => member.state !== 'LOGOUT' &
 
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
-export function filtered(members: readonly Member[], filter: Filter): Member[] {
+export type Gone = ReadonlyMap<string, Absence>;
+const NOBODY: Gone = new Map();
+
+export function filtered(members: readonly Member[], filter: Filter, gone: Gone = NOBODY): Member[] {
   const wanted = plain(filter.text.trim());
   return members.filter((one) => {
-    if (filter.state === 'in' ? !signedIn(one) : filter.state !== '' && filter.state !== one.state) return false;
+    if (filter.state === 'gone') {
+      if (!gone.has(one.loginId)) return false;
+    } else if (filter.state === 'in' ? !signedIn(one) : filter.state !== '' && filter.state !== one.state) return false;
     return !wanted || [one.name, one.loginId, one.extension].some((text) => plain(text).includes(wanted));
   });
 }
 
 /** A new list; rows that are equal by the column stand in the order of their names, then ids. */
-export function sorted(members: readonly Member[], column: Column, descending: boolean, collator: Intl.Collator): Member[] {
+export function sorted(members: readonly Member[], column: Column, descending: boolean, collator: Intl.Collator, gone: Gone = NOBODY): Member[] {
+  const goneSince = (one: Member): number => gone.get(one.loginId)?.since ?? Infinity;
   const by: Record<Column, (a: Member, b: Member) => number> = {
     name: () => 0,
     state: (a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state),
     // the longest time is the earliest beginning; who has none comes last
     time: (a, b) => (b.since ?? Infinity) - (a.since ?? Infinity) || 0,
+    screen: (a, b) => goneSince(b) - goneSince(a) || 0,
     extension: (a, b) => collator.compare(a.extension, b.extension),
   };
   const sign = descending ? -1 : 1;

@@ -24,14 +24,25 @@ class Floor extends Story {
     this.hear(event(`<user>${user('NOT_READY', '<teams><Team><id>1</id><name>Sales</name></Team></teams>')}</user>`));
   }
 
-  confirm(part: string): void {
-    const id = /id="(node\d+)"/.exec(this.request(part).body)?.[1] ?? '';
-    this.hear(`<iq xmlns='jabber:client' type='result' id='${id}'/>`);
+  /** The server confirms a subscription, as soon as it is sent: BOSH has two requests, and the rest waits. */
+  confirm(node: string): void {
+    const sent = new RegExp(`id="(node\\d+)"[^>]*><pubsub[^>]*><subscribe node="${node}"`);
+    for (let i = 0; i < 5; i += 1) {
+      const id = this.bodies.map((body) => sent.exec(body)?.[1]).find((one) => one !== undefined);
+      this.hear(id === undefined ? '' : `<iq xmlns='jabber:client' type='result' id='${id}'/>`);
+      if (id !== undefined) return;
+    }
+    throw new Error(`nobody subscribes ${node}`);
+  }
+
+  /** What was sent to the notification service, all of it. */
+  get bodies(): string[] {
+    return this.effects.flatMap((one) => (one.do === 'http' ? [one.body] : []));
   }
 
   watch(...members: string[]): void {
     this.session.command({ do: 'watch team', teamId: '1' }, this.now, this.wall);
-    this.confirm(`subscribe node="${TEAM}"`);
+    this.confirm(TEAM);
     this.answer('GET /finesse/api/Team/1', 200, `<Team><id>1</id><name>Sales</name><users>${members.join('')}</users></Team>`);
   }
 
@@ -72,7 +83,7 @@ describe('the team', () => {
     const floor = new Floor();
     floor.begin();
     floor.session.command({ do: 'watch team', teamId: '1' }, floor.now, floor.wall);
-    floor.confirm(`subscribe node="${TEAM}"`);
+    floor.confirm(TEAM);
     floor.hear(event(person('1001', 'TALKING', '2026-11-24T10:03:00.000Z', 'user'), '', 'PUT', TEAM));
     floor.answer('GET /finesse/api/Team/1', 200, `<Team><id>1</id><users>${person('1001', 'READY')}</users></Team>`);
     expect(floor.states()).toEqual({ '1001': 'TALKING' });
@@ -92,7 +103,8 @@ describe('the team', () => {
     floor.begin();
     floor.watch(person('1001', 'READY'));
     floor.session.command({ do: 'watch team', teamId: '' }, floor.now, floor.wall);
-    expect(floor.request('<unsubscribe').body).toContain(TEAM);
+    floor.hear('');
+    expect(floor.bodies.join('')).toContain(`<unsubscribe node="${TEAM}"`);
     floor.hear(event(person('1002', 'READY', undefined, 'user'), '', 'PUT', TEAM));
     floor.pass(1);
     expect(floor.view.members).toEqual([]);
@@ -117,6 +129,42 @@ describe('the team', () => {
     floor.session.command({ do: 'agent state', loginId: '1005', state: 'READY' }, floor.now, floor.wall);
     floor.answer('PUT /finesse/api/User/1005', 401, fault('Invalid Supervisor'));
     expect(floor.view.notices.at(-1)?.key).toBe('failed.supervisor');
+  });
+});
+
+describe('members whose screen is gone', () => {
+  const node = '/poise/api/absences/Team/1';
+  const absence = (at: string): string =>
+    `<absence><uri>x</uri><loginId>1002</loginId><state>GRACE</state><goneSince>2026-11-24T10:00:00.000Z</goneSince><signsOutAt>${at}</signsOutAt></absence>`;
+  it('are read, come and go before the logout', () => {
+    const floor = new Floor();
+    floor.begin();
+    floor.watch(person('1002', 'READY'));
+    floor.confirm(node);
+    const one = { agent: '1002', state: 'GRACE', gone_since: '2026-11-24T10:00:00.000Z', signs_out_at: '2026-11-24T10:01:00.000Z', left_s: 60 };
+    floor.answer('GET /poise/api/absences?team=1', 200, JSON.stringify({ now: '', absences: [one] }));
+    expect(floor.view.absences).toEqual([{ loginId: '1002', state: 'GRACE', since: 1_795_514_400_000, until: 1_795_514_460_000 }]);
+    floor.hear(event(absence(''), '', 'PUT', node));
+    expect(floor.view.absences[0]?.until).toBeNull();
+    floor.hear(event(absence(''), '', 'DELETE', node));
+    expect(floor.view.absences).toEqual([]);
+  });
+
+  it('and why they were disconnected is read when somebody asks', () => {
+    const floor = new Floor();
+    floor.begin();
+    floor.watch();
+    floor.session.command({ do: 'read disconnects' }, floor.now, floor.wall);
+    const entry = {
+      agent: '1002', first_name: 'Agent', last_name: 'Two', at: '2026-11-24T09:00:00.000Z', code: 'idle', side: 'client', client: 'desktop',
+      last_contact: { since: '2026-11-24T08:58:00.000Z', until: '2026-11-24T08:59:00.000Z' }, evidence: '', sentence: { en: 'Nothing was heard.' },
+    };
+    floor.answer('GET /poise/api/disconnects?team=1', 200, JSON.stringify({ disconnects: [entry, null, 7] }));
+    expect(floor.view.disconnects?.[0]).toMatchObject({ loginId: '1002', name: 'Agent Two', code: 'idle', sentence: { en: 'Nothing was heard.' } });
+    expect(floor.view.disconnects).toHaveLength(3); // rows of rubbish are empty rows, not a broken page
+    floor.session.command({ do: 'read disconnects' }, floor.now, floor.wall);
+    floor.answer('GET /poise/api/disconnects?team=1', 200, '<html>');
+    expect(floor.view.disconnects).toEqual([]);
   });
 });
 
@@ -221,6 +269,9 @@ describe('the table of the team', () => {
     expect(ids(sorted(rows, 'state', false, collator))).toBe('1432');
     expect(ids(sorted(rows, 'time', true, collator))).toBe('1432');
     expect(ids(sorted(rows, 'extension', false, collator))).toBe('1234');
+    const gone = new Map([['4', { loginId: '4', state: 'GRACE', since: 5, until: null }]]);
+    expect(ids(sorted(rows, 'screen', true, collator, gone))).toBe('4123');
+    expect(ids(filtered(rows, { text: '', state: 'gone' }, gone))).toBe('4');
   });
 
   it('draws a screenful of 2,000 rows and never a gap', () => {

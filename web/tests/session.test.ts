@@ -361,3 +361,102 @@ describe('losing the connection', () => {
     expect(story.view.refusal?.key).toBe('refused.password');
   });
 });
+
+describe('odd clocks and networks', () => {
+  it('does not call a clock that was set a sleep', () => {
+    const story = new Story();
+    story.signIn();
+    story.wall += 3_600_000;
+    story.session.due((story.now += 1000), (story.wall += 1000), 0);
+    story.answer('timestamponly', 200, system());
+    expect(story.view.notices).toEqual([]);
+    expect(Math.round((story.view.link.offsetMs ?? 0) / 60_000)).toBe(-60);
+  });
+
+  it('tells of a sleep during which the monotonic clock stood still', () => {
+    const story = new Story();
+    story.signIn();
+    const before = story.view.link.offsetMs ?? 0;
+    story.wall += 600_000;
+    story.session.due((story.now += 1000), (story.wall += 1000), 0);
+    const slept = system().replace('10:00:00', '10:10:01');
+    story.answer('timestamponly', 200, slept);
+    expect(Math.abs((story.view.link.offsetMs ?? 0) - before)).toBeLessThan(1000);
+    expect(story.view.notices.at(-1)).toMatchObject({ key: 'conn.asleep', params: { t: 601 } });
+  });
+
+  it('ends in the right state after a network that flaps every five seconds', () => {
+    const story = new Story();
+    story.signIn();
+    for (let round = 0; round < 12; round += 1) {
+      story.outage(5);
+      story.pass(9);
+      story.connect();
+      story.inService();
+      story.answer('GET /finesse/api/User/1001', 200, `<User>${user('NOT_READY')}</User>`);
+      story.answer('/Dialogs', 200, '<Dialogs/>');
+      expect(pill(story.view, story.wall).key).toBe('conn.ok');
+      expect(story.view.staleSince).toBeNull();
+      story.pass(5);
+    }
+    expect(story.view.phase).toBe('signed in');
+    expect(story.asked.filter((one) => one.includes('http-bind'))).toHaveLength(1);
+    expect(story.view.notices.length).toBeLessThanOrEqual(60);
+  });
+
+  it('waits through answers of a proxy whose server is away', () => {
+    const story = new Story();
+    story.signIn();
+    for (let i = 0; i < 3; i += 1) {
+      story.answer('/http-bind/', 502, '<html>Bad Gateway</html>');
+      story.pass(2);
+    }
+    expect(story.view.phase).toBe('signed in');
+    expect(banner(story.view, story.wall)).not.toBeNull();
+  });
+});
+
+describe('over WebSocket', () => {
+  function connected(): { story: Story; id: number } {
+    const story = new Story({ transport: 'websocket' });
+    story.signInCommand();
+    story.answer('/SystemInfo', 200, system());
+    story.answer('GET /finesse/api/User/1001', 200, `<User>${user('LOGOUT')}</User>`);
+    const opening = story.effects.find((one) => one.do === 'wsOpen');
+    const id = opening?.do === 'wsOpen' ? opening.id : -1;
+    story.session.wsOpened(id, story.now, story.wall);
+    const features = (inside: string): string => `<stream:features xmlns:stream='http://etherx.jabber.org/streams'>${inside}</stream:features>`;
+    const say = (text: string): void => { story.session.wsMessage(id, text, story.now, story.wall); };
+    say(features("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>"));
+    say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    say(features("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"));
+    say("<iq xmlns='jabber:client' type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>1001@a.example/desktop</jid></bind></iq>");
+    say("<iq xmlns='jabber:client' type='result' id='here'/>");
+    story.answer('<state>LOGIN</state>', 202);
+    say(event(`<user>${user('NOT_READY')}</user>`, 'request-1'));
+    story.loaded();
+    return { story, id };
+  }
+  const pings = (story: Story): number => story.effects.filter((one) => one.do === 'wsSend' && one.data.includes('id="ping')).length;
+
+  it('pings every 10 s of silence and gives up after two more without an answer', () => {
+    const { story, id } = connected();
+    story.pass(10);
+    expect(pings(story)).toBe(1);
+    story.session.wsMessage(id, "<iq xmlns='jabber:client' type='result' id='ping1'/>", story.now, story.wall);
+    story.pass(31);
+    expect(pings(story)).toBe(4);
+    expect(pill(story.view, story.wall).key).toBe('conn.failing');
+    story.pass(10);
+    expect(banner(story.view, story.wall)).not.toBeNull();
+    expect(story.effects.filter((one) => one.do === 'wsOpen')).toHaveLength(2);
+  });
+
+  it('opens a new connection when the old one breaks', () => {
+    const { story, id } = connected();
+    story.session.wsClosed(id, story.now, story.wall);
+    story.pass(1);
+    expect(story.effects.filter((one) => one.do === 'wsOpen')).toHaveLength(2);
+    expect(story.view.phase).toBe('signed in');
+  });
+});

@@ -52,4 +52,7 @@ function press(selector: string): void {
   const button = document.querySelector<HTMLButtonElement>(selector);
   button?.focus();
   button?.click();
+  // at once, not with the next event: fast hands press the next key before it
+  const list = button?.popoverTargetElement;
+  if (list instanceof HTMLElement && list.matches(':popover-open')) list.querySelector<HTMLElement>('button, input, select')?.focus();
 }

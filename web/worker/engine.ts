@@ -42,7 +42,7 @@ export class Engine {
 
   receive(message: FromPage, tell: Tell): void {
     if (message.type === 'command') this.input((now, wall) => { this.session.command(message.command, now, wall); });
-    else if (message.type === 'report') tell({ type: 'report', text: this.session.ring.text });
+    else if (message.type === 'report') tell({ type: 'report', text: this.session.log });
     else if (message.type === 'bye') this.detach(tell);
   }
 

@@ -44,6 +44,17 @@ export interface TeamMessage {
   readonly teams: readonly string[];
 }
 
+/** An agent whose screen is gone: the countdown to the logout that follows. No part of Finesse. */
+export interface Absence {
+  readonly loginId: string;
+  /** GRACE, RETURNING, ON_CALL, LINK_DOWN, SENT or UNSENT. */
+  readonly state: string;
+  /** Milliseconds since the epoch on the server's clock. */
+  readonly since: number | null;
+  /** When it ends in a logout; null while that waits for something else. */
+  readonly until: number | null;
+}
+
 export interface Team {
   readonly id: string;
   readonly name: string;
@@ -108,4 +119,13 @@ export function readTeamMessages(element: Element): TeamMessage[] {
       teams: named(child(one, 'teams'), 'team').map((team) => textOf(team).trim()),
     };
   }).filter((one) => one.id);
+}
+
+export function readAbsence(element: Element): Absence {
+  return {
+    loginId: value(element, 'loginId'),
+    state: value(element, 'state'),
+    since: stamp(value(element, 'goneSince')),
+    until: stamp(value(element, 'signsOutAt')),
+  };
 }
