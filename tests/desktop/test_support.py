@@ -74,7 +74,7 @@ def test_an_error_report_is_on_the_server_in_the_grammar_of_its_tools(
     else:
         agent.pill.click()
         agent.page.get_by_role("dialog").get_by_role("button", name=agent.text("report.send")).click()
-    toast = agent.page.get_by_role("region", name=agent.text("toast.title"))
+    toast = agent.page.get_by_role("region", name=agent.text("toast.title"), exact=True)
     expect(toast).to_contain_text(agent.text("report.sent"), timeout=PATIENCE_MS)
     (stored,) = set(folder.glob("*")) - before
     first, *lines = stored.read_text("utf-8").splitlines()

@@ -59,6 +59,12 @@ export function emptyRequest(sid: string, rid: number, last = false): string {
   return `<body xmlns='${HTTPBIND}' rid='${rid}' sid='${sid.replace(/[^\w.:-]/g, '')}'${last ? " type='terminate'" : ''}/>`;
 }
 
+/** A request to which the server has something to say at once, in the answer that it holds: a sign-in given up. */
+export function releasingRequest(sid: string, rid: number): string {
+  const abort = "<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+  return emptyRequest(sid, rid).replace('/>', `>${abort}</body>`);
+}
+
 export function webSocketOpen(domain: string): string {
   return `<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="${domain.replace(/[^A-Za-z0-9.:_-]/g, '')}" version="1.0"/>`;
 }

@@ -13,6 +13,11 @@ describe('what is asked', () => {
     expect(test.emptyRequest('abc', 8)).toBe("<body xmlns='http://jabber.org/protocol/httpbind' rid='8' sid='abc'/>");
     expect(test.emptyRequest("a'/><x>", 8, true)).toBe("<body xmlns='http://jabber.org/protocol/httpbind' rid='8' sid='ax' type='terminate'/>");
   });
+  it('releases the held answer with something to say', () => {
+    expect(test.releasingRequest('abc', 9)).toBe(
+      "<body xmlns='http://jabber.org/protocol/httpbind' rid='9' sid='abc'><abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>",
+    );
+  });
   it('knows a session from whatever else answers', () => {
     expect(test.sessionId(200, BODY)).toBe('abc');
     expect(test.sessionId(200, '<html><body sid="x"/></html>')).toBe('');

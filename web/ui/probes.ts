@@ -1,7 +1,7 @@
 /** The connection test's hands: asks the server, opens sockets, watches clocks. What is found is judged in the core. */
 import { readAs } from '../core/api';
 import {
-  emptyRequest, judgeBosh, judgeBuffering, judgeClock, judgeLongPoll, judgeServer, judgeStorage, judgeTimers, judgeTls, judgeWebSocket, judgeWorker, sessionId,
+  emptyRequest, judgeBosh, judgeBuffering, judgeClock, judgeLongPoll, judgeServer, judgeStorage, judgeTimers, judgeTls, judgeWebSocket, judgeWorker, releasingRequest, sessionId,
   sessionRequest, webSocketOpen, WAIT_S, type Check,
 } from '../core/conntest';
 import { measured } from '../core/clientlog';
@@ -44,27 +44,28 @@ export async function basics(): Promise<Check[]> {
 export async function notifications(config: Config, tell: (check: Check) => void): Promise<void> {
   let rid = 1 + Math.floor(Math.random() * 2 ** 31);
   const limit = (WAIT_S + 15) * 1000;
-  const next = (sid: string, last = false): Promise<Answer> => ask(config.boshUrl, emptyRequest(sid, (rid += 1), last), limit);
   const made = await ask(config.boshUrl, sessionRequest(config.domain, rid), 15_000);
   const sid = sessionId(made.status, made.body);
   tell(judgeBosh(made.status, sid, made.ms));
   if (!sid) return;
+  const next = (make: (sid: string, rid: number) => string): Promise<Answer> => ask(config.boshUrl, make(sid, (rid += 1)), limit);
 
   let answered = false;
-  const held = next(sid).then((answer) => {
+  const held = next(emptyRequest).then((answer) => {
     answered = true;
     return { ...answer, at: performance.now() };
   });
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const early = answered;
   const releasedAt = performance.now();
-  const second = next(sid);
+  const second = next(releasingRequest);
   const first = await held;
   tell(judgeBuffering(first.status === 200 ? first.at - releasedAt : null, early));
 
-  const long = await second;
+  await second;
+  const long = await next(emptyRequest);
   tell(judgeLongPoll(long.status, long.ms));
-  void next(sid, true);
+  void next((session, number) => emptyRequest(session, number, true));
 }
 
 export function webSocket(config: Config): Promise<Check> {
