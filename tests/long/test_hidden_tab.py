@@ -139,7 +139,8 @@ def page(found: Found) -> str:
     worst = f"| {found.desktop_gap.worst_s:.1f} s | {found.strophe_gap.worst_s:.1f} s |"
     return f"""# A hidden tab
 
-Made by `make test-long` (tests/long/test_hidden_tab.py) at {commit.stdout.strip()}, {found.chromium}, {platform.machine()}.
+Made by `make test-long` (tests/long/test_hidden_tab.py) at {commit.stdout.strip()}, {found.chromium},
+{platform.machine()}.
 Two tabs of one browser were hidden for {HIDDEN_S:.0f} s behind a third, on one server with its default times (60 s of
 silence, 60 s of grace). Intensive throttling of timers began after 10 s instead of Chromium's five minutes.
 

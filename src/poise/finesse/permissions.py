@@ -50,6 +50,7 @@ class Api(Enum):
     READ_USER_MESSAGES = "GET User/TeamMessages"
     READ_TEAM_MESSAGES = "GET Team/TeamMessages"
     READ_MESSAGE = "GET TeamMessage, DELETE TeamMessage: then by author"
+    READ_MEDIA = "GET User/Media, PUT User/Media/id"
     READ_RUNTIME = "GET RuntimeConfigInfo"
     READ_CONNECTED = "GET ConnectedUsersInfo"
     CONFIGURE = "POST, PUT, DELETE of configuration"
@@ -73,6 +74,7 @@ CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.READ_USER_MESSAGES: (_SELF, _ADMIN),
     Api.READ_TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
     Api.READ_MESSAGE: (_ANYONE,),
+    Api.READ_MEDIA: (_SELF, _ADMIN),
     Api.READ_RUNTIME: (_ADMIN,),
     Api.READ_CONNECTED: (_SUPERVISOR, _ADMIN),
     Api.CONFIGURE: (_ADMIN,),

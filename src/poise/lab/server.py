@@ -76,7 +76,7 @@ class LabServer:
         self.online = True
         self.active_side = "A"
         """Side whose clients are served; on the other one OPEN_REQ is refused."""
-        self._epoch = epoch_s
+        self._epoch = self.centre.dialler.epoch_s = epoch_s
         self._calls = CallRequests(self.centre, int(kind))
         self.watch: Callable[[CallTold | AgentTold], None] = lambda told: None
         """Told of everything clients are told, before them."""
@@ -181,6 +181,7 @@ class LabServer:
     def drift(self, seconds: float, now: float) -> list[LabOutput]:
         """The server's wall clock jumps; the time in a SYSTEM_EVENT shows it."""
         self._epoch += seconds
+        self.centre.dialler.epoch_s = self._epoch
         event = answers.system_event(SystemEventId.CENTRAL_CONTROLLER_ONLINE, self._pg_status(), self._time(now))
         for session in self.sessions:
             if session.open:

@@ -33,6 +33,7 @@ from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
 from poise.server.desktop import files as desktop_files
 from poise.server.desktop.pages import Desktop, RuntimeConfig
+from poise.server.holding import FolderInUseError, Holding
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.disconnects import Disconnects
@@ -48,7 +49,7 @@ from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import PID_FILE, Settings
+from poise.server.settings import Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
@@ -151,6 +152,9 @@ class Application:
         """Open everything. Raises StartError with nothing left open."""
         try:
             await self._start()
+        except StartError:
+            await self.stop()
+            raise
         except (OSError, StoreError, certificates.CertificateError, ValueError) as error:
             await self.stop()
             raise StartError(f"The server cannot start: {error}") from error
@@ -162,7 +166,7 @@ class Application:
     async def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = self._given_clock or LoopClock(self._loop)
-        make_folder(self.data)
+        self._take_folder()
         self._activelog.create()
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
@@ -180,7 +184,19 @@ class Application:
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
         self._watch(AccountWatch(store, people, self.accounts))
-        self._write_pid()
+
+    def _take_folder(self) -> None:
+        try:
+            make_folder(self.data)
+            held = Holding(self.data)
+        except FolderInUseError as error:
+            raise StartError(f"The server cannot start: {error}") from None
+        except OSError as error:
+            raise StartError(
+                f"The server cannot start: the data folder {self.data} cannot be used: {error.strerror or error}. "
+                "Choose one that it may write to with --data."
+            ) from error
+        self.parts.opened("the data folder", at_once(held.release))
 
     def _watch(self, accounts: AccountWatch) -> None:
         files = CertificateWatch(lambda: self._files, self.reload_certificates)
@@ -256,11 +272,6 @@ class Application:
         for metric in self.notification.metrics():
             add = self.metrics.gauge if metric.kind == "gauge" else self.metrics.counted_elsewhere
             add(metric.name, metric.help, metric.read)
-
-    def _write_pid(self) -> None:
-        pid_file = self.data / PID_FILE
-        pid_file.write_text(f"{os.getpid()}\n", "ascii")
-        self.parts.opened("the pid file", at_once(lambda: pid_file.unlink(missing_ok=True)))
 
     # ---- between the rooms
 
@@ -414,8 +425,8 @@ class Application:
         sessions = SessionsResource(services, self.notification, self.domain)
         supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         desktop = Desktop(self._desktop_files, self._desktop_config())
-        rooms = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
-        app = web_services(services, rooms)
+        routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
+        app = web_services(services, routes)
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

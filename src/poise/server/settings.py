@@ -52,6 +52,12 @@ class Ports:
     insecure_bosh: int = setting(7071, "plain HTTP /http-bind and /ws, only with ports.insecure")
     insecure: bool = setting(False, "open the plain ports and allow PLAIN without TLS (enableInsecureOpenfirePort)")
 
+    def listeners(self) -> dict[str, int]:
+        """The port of each listener there is to be, by the name of its setting."""
+        names = ["https", "notification", "xmpp", "xmpp_tls"]
+        names += ["insecure_http", "insecure_bosh"] if self.insecure else []
+        return {name: getattr(self, name) for name in names if getattr(self, name) >= 0}
+
 
 @dataclass(frozen=True)
 class Tls:

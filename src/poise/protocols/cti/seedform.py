@@ -2,9 +2,9 @@
 
 An event reads `CTIAgentStateEvent [agentState=8 (RESERVED), duration=null, ...]CTIMessageBean [invokeID=null, ...]`:
 class name from the message name, lower-camel labels, enumerations as `n (NAME)`, absent floating fields `null`, absent
-lists `[]`, null numbers -1. Values of call variables are masked, as in Finesse since 12.5. What a message may carry is the layout table's; `FORMS` holds the messages of which real
-logs show an order of their own. Passwords never appear. Line breaks and control characters in foreign texts are the
-log writer's to escape.
+lists `[]`, null numbers -1. Values of call variables are masked, as in Finesse since 12.5. What a message may carry is
+the layout table's; `FORMS` holds the messages of which real logs show an order of their own. Passwords never appear.
+Line breaks and control characters in foreign texts are the log writer's to escape.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import SQLAlchemyError
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from poise.server.modes import SECRET, tighten
 from poise.server.storage.presences import Presences, WriteRefused
@@ -179,9 +180,27 @@ def _connect(url: str) -> sa.Engine:
             sa.event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
             migrate(connection)
+    except CommandError:
+        raise StoreError(
+            f"{_place(url)} was written by a newer version of Poise than this one. Run that version, or a copy of the "
+            "data folder from before it ran."
+        ) from None
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"the database cannot be opened or brought up to date: {type(error).__name__}") from None
+        raise StoreError(f"{_place(url)} cannot be opened or brought up to date: {_reason(error)}") from None
     return engine
+
+
+def _place(url: str) -> str:
+    """The database for the operator: a file by its name, a server without password."""
+    parsed = sa.make_url(url)
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return f"the database {file or parsed.render_as_string()}"
+
+
+def _reason(error: SQLAlchemyError | OSError) -> str:
+    """What the driver says; it names no values."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

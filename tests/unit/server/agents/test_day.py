@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import xml.etree.ElementTree as ET
+from math import inf
 
 import pytest
 
@@ -15,6 +17,7 @@ from poise.lab.robots import FLOWS
 from poise.lab.rules import Deployment as LabDeployment
 from tests.unit.server.agents.desktops import Desktops, canonical
 from tests.unit.server.agents.laboratory import Laboratory
+from tests.unit.server.webservices.stage import Rest
 
 LOOK_EVERY = 400
 """Steps of the day between two looks at everybody."""
@@ -32,21 +35,21 @@ STATES = {
 class Story:
     """The day, the product, and a desktop for everybody that only listens."""
 
-    def __init__(self, day: Day, deployment: Deployment, *, breaks: bool = False) -> None:
+    def __init__(self, day: Day, deployment: Deployment, *, breaks: bool = False, version: int = 24) -> None:
         """`breaks`: the link is lost again and again, for a few events or many."""
         self.day = day
         self.breaks = breaks
         self.outages = 0
-        self.lab = Laboratory(deployment, lab=day.server, now=day.now)
+        self.lab = Laboratory(deployment, lab=day.server, now=day.now, version=version)
         self.lab.in_service()
         self.desktops = Desktops(self.lab.service.agents)
         self.lab.publisher.told.clear()
         self.calls: set[str] = set()
         self.looks = 0
 
-    def tell(self) -> None:
+    def tell(self, until: float = inf) -> None:
         going, steps = True, 0
-        while going:
+        while going and self.day.now < until:
             going = self.day.step(lambda output: self.lab.heard([output]), self.lab.link.deadline)
             self.lab.clock.advance(self.day.now - self.lab.clock.now())
             if self.lab.link.deadline <= self.day.now:
@@ -87,6 +90,27 @@ class Story:
                 if party.state in LIVE and not special:
                     assert party.state.value in STATES[legs[dialog.dialog_id].state], (agent_id, dialog)
 
+    async def ask_rest(self) -> int:
+        """REST, asked as clients ask, says of everybody what the CTI server and the desktops know: how many dialogs."""
+        rest = Rest(self.lab.deployment, self.lab)
+        found = 0
+        try:
+            for agent_id in self.lab.service.agents:
+                user = ET.fromstring((await rest.get(f"/finesse/api/User/{agent_id}", "admin")).body)
+                truth = self.day.server.acd.agent(agent_id)
+                assert truth is not None
+                state = from_cti(truth.state)
+                assert state is not None
+                assert (user.findtext("state") or "").startswith(state.value), agent_id
+                assert user.findtext("extension") == truth.extension
+                reply = await rest.get(f"/finesse/api/User/{agent_id}/Dialogs", "admin")
+                read = {d.findtext("id") or "": canonical(d) for d in ET.fromstring(reply.body)}
+                assert read == self.desktops.dialogs[agent_id], agent_id
+                found += len(read)
+        finally:
+            await rest.accounts.close()
+        return found
+
     def ended_well(self) -> None:
         assert self.day.server.centre.switch.calls == {}
         assert not any(self.desktops.dialogs.values())
@@ -122,3 +146,15 @@ def test_three_hundred_agents_and_two_thousand_calls() -> None:
     story.ended_well()
     assert set(day.robots.flows) == set(FLOWS), "a call flow did not happen"
     assert len(story.calls) > 1500
+    assert asyncio.run(story.ask_rest()) == 0
+
+
+@pytest.mark.parametrize(("deployment", "version"), [(Deployment.UCCE, 24), (Deployment.UCCX, 18)])
+def test_rest_agrees_in_the_middle_of_the_day(deployment: Deployment, version: int) -> None:
+    day = Day(60, 400, 5, LabDeployment(deployment.value), lasts_s=3 * 3600)
+    story = Story(day, deployment, version=version)
+    asked: list[int] = []
+    for at in (2000.0, 5000.0, 8000.0):
+        story.tell(until=at)
+        asked.append(asyncio.run(story.ask_rest()))
+    assert sum(asked) > 0
