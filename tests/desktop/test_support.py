@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.desktop.conftest import Open
-from tests.desktop.screen import PATIENCE_MS, Screen
-from tests.e2e.process import Server
+from tests.desktop.screen import Screen
 
 LONG_POLL_MS = 60_000.0
 """Milliseconds that the connection test may take: its long request is held for 30 s."""
@@ -61,42 +59,21 @@ def test_the_connection_test_says_what_is_wrong(open_screen: Open) -> None:
         expect(screen.page.locator(f"[data-check={check}]")).to_have_attribute("data-verdict", "fail")
 
 
-@pytest.mark.parametrize("way", ["button", "key"])
-def test_an_error_report_is_on_the_server_in_the_grammar_of_its_tools(
-    open_screen: Open, server: Server, way: str
-) -> None:
-    agent = open_screen().sign_in("1001")
-    agent.connected()
-    folder = server.data / "logs/desktop/clientlogs"
-    before = set(folder.glob("*")) if folder.is_dir() else set()
-    if way == "key":
-        agent.page.keyboard.press("Control+Shift+Digit2")
-    else:
-        agent.pill.click()
-        agent.page.get_by_role("dialog").get_by_role("button", name=agent.text("report.send")).click()
-    toast = agent.page.get_by_role("region", name=agent.text("toast.title"), exact=True)
-    expect(toast).to_contain_text(agent.text("report.sent"), timeout=PATIENCE_MS)
-    (stored,) = set(folder.glob("*")) - before
-    first, *lines = stored.read_text("utf-8").splitlines()
-    assert first.startswith("Mozilla/5.0")
-    assert any(": : localhost: " in line and ": Header : " in line for line in lines)
-    assert "Authorization" not in stored.read_text("utf-8")
-
-
 def test_the_browser_keeps_the_log_when_it_was_asked_to(open_screen: Open, tmp_path: Path) -> None:
     agent = open_screen("es")
     agent.page.goto(agent.address + "locallog")
     expect(agent.page.get_by_text(agent.text("locallog.none"))).to_be_visible()
+    assert agent.violations() == []
     agent.page.get_by_role("link", name=agent.text("locallog.signIn")).click()
     agent.sign_in("1001")
     agent.connected()
 
-    agent.page.goto(agent.address + "locallog")
-    session = agent.page.locator("[data-session]")
+    tab = agent.tab()
+    tab.goto(agent.address + "locallog")
+    session = tab.locator("[data-session]")
     expect(session).to_have_count(1)
     name = session.get_attribute("data-session") or ""
-    assert agent.violations() == []
-    with agent.page.expect_download() as download:
+    with tab.expect_download() as download:
         session.get_by_role("button", name=agent.text("locallog.save")).click()
     kept = tmp_path / "kept.log"
     download.value.save_as(kept)
@@ -105,7 +82,7 @@ def test_the_browser_keeps_the_log_when_it_was_asked_to(open_screen: Open, tmp_p
     assert lines
     assert all(f": {name}: localhost: " in line for line in lines)
     session.get_by_role("button", name=agent.text("locallog.remove")).click()
-    expect(agent.page.get_by_text(agent.text("locallog.none"))).to_be_visible()
+    expect(tab.get_by_text(agent.text("locallog.none"))).to_be_visible()
 
 
 def test_nothing_is_kept_when_nobody_asked(open_screen: Open) -> None:

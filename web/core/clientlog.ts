@@ -3,8 +3,6 @@
  *
  *     2017-11-15T09:56:08.879 +00:00: : host: Nov 15 2017 09:56:09.370 +0000: Header : text
  */
-import { escape } from './xml';
-
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const UNKNOWN = '--- -- ---- --:--:--.--- -----';
 export const RING_MAX = 1_572_864;
@@ -89,16 +87,4 @@ export class Ring {
   get text(): string {
     return this.lines.join('\n');
   }
-}
-
-/** Characters of a report's log as it is sent; the server takes no more than 1,048,576 for certain (finesse-api.md 4.4). */
-export const REPORT_MAX = 1_048_576;
-/** The body of POST ClientLog: the browser, then the last lines that fit, escaped as the original's collector does. */
-export function clientLogBody(text: string, userAgent: string): string {
-  const lines = text.split('\n');
-  const head = userAgent.replace(/[\r\n]+/g, ' ');
-  let from = lines.length;
-  for (let left = REPORT_MAX - head.length; from > 0 && left > (lines[from - 1]?.length ?? 0); from -= 1) left -= (lines[from - 1]?.length ?? 0) + 1;
-  const report = escape([head, ...lines.slice(from)].join('\n'));
-  return `<ClientLog><logData>${report.replaceAll('"', '&quot;').replaceAll("'", '&#39;').replaceAll('\n', '&#10;')}</logData></ClientLog>`;
 }

@@ -1,9 +1,7 @@
 /** Teams, queues and team messages, as a session follows them. */
 import { describe, expect, it } from 'vitest';
-import { clientLogBody, REPORT_MAX } from '../core/clientlog';
 import type { Member } from '../core/finesse/floor';
 import { counts, filtered, reveal, sorted, visible } from '../core/table';
-import { parse, textOf } from '../core/xml';
 import { event, fault, Story, user } from './story';
 
 const TEAM = '/finesse/api/Team/1/Users';
@@ -217,33 +215,6 @@ describe('team messages', () => {
     expect(floor.request('POST /finesse/api/TeamMessage').body).toBe(
       '<TeamMessage><duration>300</duration><content>R&amp;D &lt;now&gt;</content><teams><team>1</team></teams></TeamMessage>',
     );
-  });
-});
-
-describe('the error report', () => {
-  it('begins with the browser and is escaped as the original does it', () => {
-    expect(clientLogBody('one "1"\ntwo', 'Browser/1.0')).toBe('<ClientLog><logData>Browser/1.0&#10;one &quot;1&quot;&#10;two</logData></ClientLog>');
-  });
-
-  it('keeps the last lines when not all fit, and no character that XML forbids', () => {
-    const lines = Array.from({ length: 2000 }, (_, n) => `${n} ${'x'.repeat(1000)}\u0000\ud800`);
-    const root = parse(clientLogBody(lines.join('\n'), 'B'));
-    const log = textOf(root.children[0] as Parameters<typeof textOf>[0]);
-    expect(log.length).toBeLessThanOrEqual(REPORT_MAX);
-    expect(log.startsWith('B\n')).toBe(true);
-    expect(log).toContain('\n1999 x');
-    expect(log).not.toContain('\n0 x');
-  });
-
-  it('says whether it has arrived', () => {
-    const floor = new Floor();
-    floor.begin();
-    floor.session.command({ do: 'send log' }, floor.now, floor.wall);
-    floor.answer('POST /finesse/api/User/1001/ClientLog', 202);
-    expect(floor.view.notices.at(-1)?.key).toBe('report.sent');
-    floor.session.command({ do: 'send log' }, floor.now, floor.wall);
-    floor.fail('POST /finesse/api/User/1001/ClientLog');
-    expect(floor.view.notices.at(-1)?.key).toBe('report.failed');
   });
 });
 

@@ -1,6 +1,7 @@
 /** A session in a test: time moves by hand, and the test is the server. */
 import type { Effect } from '../core/connection';
-import { Session, type Config } from '../core/session';
+import type { Config } from '../core/commands';
+import { Session } from '../core/session';
 
 export const CONFIG: Config = {
   host: 'a.example',
@@ -12,7 +13,6 @@ export const CONFIG: Config = {
   graceS: 60,
   alternate: '',
   locales: ['en'],
-  userAgent: 'Browser/1.0',
 };
 const BODY = 'http://jabber.org/protocol/httpbind';
 const FEATURES = (inside: string): string => `<stream:features xmlns:stream='http://etherx.jabber.org/streams'>${inside}</stream:features>`;

@@ -36,7 +36,7 @@ export function perform(name: Shortcut): void {
   else if (name === 'makeCall') document.getElementById('make-number')?.focus();
   else if (name === 'shortcuts') press('[data-action="shortcuts"]');
   else if (name === 'health') press('[data-action="health"]');
-  else store.command({ do: 'send log' });
+  else store.report();
 }
 
 export async function copy(text: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import {
 } from '../core/conntest';
 import { measured } from '../core/clientlog';
 import { readSystemInfo } from '../core/finesse/objects';
-import type { Config } from '../core/session';
+import type { Config } from '../core/commands';
 
 interface Answer {
   /** 0: nothing answered. */
