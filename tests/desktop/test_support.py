@@ -68,7 +68,7 @@ def test_the_browser_keeps_the_log_when_it_was_asked_to(open_screen: Open, tmp_p
     agent.sign_in("1001")
     agent.connected()
 
-    tab = agent.tab()
+    tab = agent.context.new_page()  # the desktop stays open in its own
     tab.goto(agent.address + "locallog")
     session = tab.locator("[data-session]")
     expect(session).to_have_count(1)
