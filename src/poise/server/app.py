@@ -12,7 +12,7 @@ import datetime
 import os
 import signal
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -38,6 +38,7 @@ from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.audit import AuditLog
 from poise.server.serviceability.health import Health
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.openfire import OpenfireLog
@@ -46,6 +47,7 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
 from poise.server.settings import PID_FILE, Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
+from poise.server.storage.configuration import Configuration
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
@@ -53,6 +55,7 @@ from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
+from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
 
@@ -192,6 +195,7 @@ class Application:
             host=self.domain,
             deployment=settings.contact.deployment,
         )
+        self.audit = AuditLog(writer, self._activelog, self.clock)
         self.metrics.counted_elsewhere(
             "poise_presence_store_failures_total",
             "Writes of last presences the store refused; they are tried again.",
@@ -215,7 +219,7 @@ class Application:
             self._link_settings(), self.clock, self.webservices_log, self._cti_output, tls=self._cti_tls()
         )
         remembered = await store.last_presences()
-        reasons = await store.reason_codes()
+        reasons = await Configuration(store).reason_codes()
         self.agents = AgentService(
             self._facts(),
             self._logout_policy(),
@@ -374,7 +378,12 @@ class Application:
         xmpp_tls = certificates.context(self._files, "xmpp-client")
         self._contexts = [tls, xmpp_tls]
         services = Services(
-            self.accounts, self.agents, self.clock, self.webservices_log, frozenset(self.settings.rest.allowed_origins)
+            self.accounts,
+            self.agents,
+            self.clock,
+            self.webservices_log,
+            frozenset(self.settings.rest.allowed_origins),
+            self._configuration(),
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
@@ -394,6 +403,12 @@ class Application:
                 Listen("insecure_bosh", server.host, ports.insecure_bosh),
             ]
         return [listen for listen in wanted if listen.port >= 0]
+
+    def _configuration(self) -> ConfigurationService:
+        def reasons(records: Sequence[ReasonCodeRecord]) -> None:
+            self.agents.reasons = reason_book(self._deployment, records)
+
+        return ConfigurationService(Configuration(self._store), self.audit, self._deployment, on_reasons=reasons)
 
     def _certificate(self) -> certificates.Files:
         tls = self.settings.tls
@@ -443,7 +458,7 @@ class Application:
         }
 
 
-def reason_book(deployment: Deployment, records: list[ReasonCodeRecord]) -> ReasonBook:
+def reason_book(deployment: Deployment, records: Sequence[ReasonCodeRecord]) -> ReasonBook:
     """Stored reason codes as the contact room knows them."""
-    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all) for r in records]
+    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all, teams=r.teams) for r in records]
     return ReasonBook(deployment, codes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import argon2
 
 from poise.server.hashing import password_hasher
+from poise.server.storage.configuration import Configuration
 from poise.server.storage.records import COLUMNS, Account, ReasonCodeRecord, Role
 from poise.server.storage.store import Store
 from poise.server.storage.verifiers import Verifiers
@@ -152,4 +153,4 @@ async def seed_demo(store: Store, verifiers: Verifiers | None = None) -> None:
     ]
     report = await import_accounts(store, rows, verifiers=verifiers)
     assert not report.problems, report.problems
-    await store.put_reason_codes(DEMO_REASON_CODES)
+    await Configuration(store).put_reason_codes(DEMO_REASON_CODES)

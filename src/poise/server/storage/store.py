@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from poise.server.modes import SECRET, tighten
 from poise.server.storage.presences import Presences, WriteRefused
-from poise.server.storage.records import Account, LastPresence, ReasonCodeRecord, Role
-from poise.server.storage.tables import accounts, last_presence, reason_codes
+from poise.server.storage.records import Account, LastPresence, Role
+from poise.server.storage.tables import accounts, last_presence
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def sqlite_url(path: Path) -> str:
 
 
 class Store:
-    """Accounts, reason codes and last presence. Made by `open`; `close` waits for what was queued."""
+    """Accounts and last presence; `run` is for the files beside. `open` makes it, `close` waits for the queue."""
 
     def __init__(self, engine: sa.Engine, thread: ThreadPoolExecutor, told: Callable[[str], None]) -> None:
         self._engine = engine
@@ -105,24 +105,6 @@ class Store:
         """Change one password; False when there is no such account. Raises StoreError."""
         statement = sa.update(accounts).where(accounts.c.login_id == login_id).values(password_hash=password_hash)
         return await self.run(lambda connection: connection.execute(statement).rowcount == 1)
-
-    async def reason_codes(self) -> list[ReasonCodeRecord]:
-        """All reason codes in the order of their ids. Raises StoreError."""
-        query = sa.select(reason_codes).order_by(reason_codes.c.id)
-        return await self.run(
-            lambda connection: [
-                ReasonCodeRecord(row.id, row.category, row.code, row.label, row.for_all)
-                for row in connection.execute(query)
-            ]
-        )
-
-    async def put_reason_codes(self, rows: Sequence[ReasonCodeRecord]) -> None:
-        """Add reason codes, or replace those with the same id. Raises StoreError."""
-        values = [
-            {"id": row.id, "category": row.category, "code": row.code, "label": row.label, "for_all": row.for_all}
-            for row in rows
-        ]
-        await self.run(lambda connection: _replace(connection, reason_codes, reason_codes.c.id, values))
 
     async def last_presences(self) -> dict[str, LastPresence]:
         """What was last recorded of every user's presence. Raises StoreError."""

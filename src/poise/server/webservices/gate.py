@@ -19,10 +19,9 @@ from poise.server.storage.records import Role
 from poise.server.webservices.basic import CHALLENGE, credentials
 from poise.server.webservices.cors import Headers, cors_headers, preflight_headers
 from poise.server.webservices.resources import Answer, Call
-from poise.server.webservices.routes import find
+from poise.server.webservices.routes import always, find
 from poise.server.webservices.services import Services
 
-XML = b"application/xml;charset=UTF-8"
 RETRY_AFTER_S = 5
 """What clients are told to wait when the server cannot check a password right now."""
 COOKIE = "JSESSIONID"
@@ -102,7 +101,7 @@ class Gate:
             if method != "GET":
                 raise ApiException(Code.METHOD_NOT_ALLOWED, "GET")
             return self._system_info(visit.request)
-        if not self._services.agents.in_service:
+        if not self._services.agents.in_service and not always(visit.path):
             raise ApiException(Code.OUT_OF_SERVICE)
         caller = await self._caller(visit)
         resource, parts = find(visit.path)
@@ -139,9 +138,10 @@ class Gate:
         response = Response(answer.body, answer.status)
         headers = response.raw_headers
         if answer.body:
-            headers.append((b"content-type", XML))
+            headers.append((b"content-type", answer.content_type.encode()))
         headers.extend(SECURITY)
         headers.extend(extra)
+        headers.extend((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers)
         if visit.request_id:
             headers.append((b"requestId", visit.request_id.encode("latin-1", "replace")))
         if answer.status == 401:

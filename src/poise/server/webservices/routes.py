@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from poise.finesse.api_errors import ApiException, Code
+from poise.server.webservices.configuration.routes import CONFIGURATION
 from poise.server.webservices.dialogs import DIALOGS
 from poise.server.webservices.resources import USERS, Resource
 
-RESOURCES = (*USERS, *DIALOGS)
+RESOURCES = (*USERS, *DIALOGS, *CONFIGURATION)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:
@@ -16,3 +17,8 @@ def find(path: str) -> tuple[Resource, dict[str, str]]:
         if match is not None:
             return resource, match.groupdict()
     raise ApiException(Code.NOT_FOUND, path[:256])
+
+
+def always(path: str) -> bool:
+    """Whether a path is served while the server is out of service."""
+    return any(resource.always and resource.pattern.fullmatch(path) is not None for resource in RESOURCES)

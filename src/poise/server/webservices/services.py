@@ -15,6 +15,7 @@ from poise.finesse.system_info import SystemStatus
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
 from poise.server.clock import Clock
+from poise.server.webservices.configuration.service import ConfigurationService
 
 
 class DialogFacade(Protocol):
@@ -91,3 +92,5 @@ class Services:
     log: RestLog
     allowed_origins: frozenset[str] = frozenset()
     """Origins that browsers may call from, such as `https://crm.example.com`; `*` is no origin."""
+    configuration: ConfigurationService | None = None
+    """What administrators configure; None: this server has no such resources."""
