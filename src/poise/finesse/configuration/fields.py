@@ -172,7 +172,7 @@ def complete(document: Document, fields: Sequence[Field], within: str = "") -> D
     for field in fields:
         if field.computed or field.name in document:
             continue
-        if field.required:
+        if field.required and field.default is None:
             raise ApiException(Code.PARAMETER_MISSING, f"{within}/{field.name}" if within else field.name)
         value = default_of(field)
         if value is not None:
