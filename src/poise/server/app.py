@@ -164,7 +164,7 @@ class Application:
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
-        self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
+        self._store = store = await Store.open(self._database(), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
@@ -176,6 +176,9 @@ class Application:
         await self._start_services(store, people)
         self._watch(AccountWatch(store, people, self.accounts))
         self._write_pid()
+
+    def _database(self) -> str:
+        return self.settings.server.database or sqlite_url(self.data / DATABASE)
 
     def _watch(self, accounts: AccountWatch) -> None:
         files = CertificateWatch(lambda: self._files, self.reload_certificates)

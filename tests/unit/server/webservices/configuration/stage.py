@@ -11,10 +11,11 @@ from poise.contact.states import Deployment
 from poise.server.app import reason_book
 from poise.server.storage.configuration import Configuration
 from poise.server.storage.records import ReasonCodeRecord
-from poise.server.storage.store import Store, sqlite_url
+from poise.server.storage.store import Store
 from poise.server.webservices.app import web_services
 from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.services import Services
+from tests.support.databases import url_of
 from tests.unit.server.webservices.stage import ORIGIN, Reply, Rest
 
 API = "/finesse/api"
@@ -75,7 +76,7 @@ def play(
     """Run a story on a server that is in service, or is not yet."""
 
     async def run() -> None:
-        store = await Store.open(sqlite_url(folder / "poise.db"))
+        store = await Store.open(url_of(folder))
         centre = Centre(store, deployment, secondary)
         if in_service:
             centre.contact.in_service()

@@ -11,6 +11,8 @@ from tests.unit.server.agents.stage import USER
 from tests.unit.server.webservices.configuration.examples import EXAMPLES
 from tests.unit.server.webservices.configuration.stage import API, Centre, play
 
+pytestmark = pytest.mark.usefixtures("on_every_engine")
+
 HEADING = "First Name,Last Name,Phone Number,Notes\r\n"
 FORM = {"Content-Type": "multipart/form-data; boundary=xyz"}
 

@@ -12,6 +12,8 @@ from poise.finesse.configuration.table import ROWS, TEAM_LAYOUT_CONFIG, Products
 from tests.unit.server.webservices.configuration.examples import EXAMPLES
 from tests.unit.server.webservices.configuration.stage import API, Centre, play
 
+pytestmark = pytest.mark.usefixtures("on_every_engine")
+
 MANY = [row for row in ROWS if row.plural]
 ONES = [row for row in ROWS if not row.plural]
 NAMED = {"ids": lambda row: row.name}

@@ -13,6 +13,8 @@ from tests.unit.server.agents.stage import USER
 from tests.unit.server.webservices.configuration.examples import EXAMPLES
 from tests.unit.server.webservices.configuration.stage import API, Centre, play
 
+pytestmark = pytest.mark.usefixtures("on_every_engine")
+
 LUNCH = EXAMPLES["ReasonCode"].body
 KINDS = ["ReasonCodes", "WrapUpReasons", "PhoneBooks", "Workflows", "MediaPropertiesLayout"]
 LISTS = ["ReasonCodes?category=ALL", "WrapUpReasons", "PhoneBooks", "Workflows", "MediaPropertiesLayouts"]
