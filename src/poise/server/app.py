@@ -56,6 +56,7 @@ from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
 from poise.server.webservices.configuration.service import ConfigurationService
+from poise.server.webservices.openapi import documentation
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
 
@@ -391,7 +392,7 @@ class Application:
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
-        app = web_services(services, [*self.health.routes(), *sessions.routes()])
+        app = web_services(services, [*self.health.routes(), *sessions.routes(), *documentation()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),

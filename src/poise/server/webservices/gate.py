@@ -18,6 +18,7 @@ from poise.server.accounts import Verdict
 from poise.server.storage.records import Role
 from poise.server.webservices.basic import CHALLENGE, credentials
 from poise.server.webservices.cors import Headers, cors_headers, preflight_headers
+from poise.server.webservices.json_form import as_json, wants_json
 from poise.server.webservices.resources import Answer, Call
 from poise.server.webservices.routes import always, find
 from poise.server.webservices.services import Services
@@ -62,6 +63,8 @@ class Gate:
         visit = _Visit(request, request_id(request.headers.get("requestId")), _canonical(scope["path"]))
         try:
             answer, extra = await self._answer(visit)
+            if answer.body and wants_json(request.headers.get("accept")):
+                answer = as_json(answer)
         except ClientDisconnect:
             return
         await self._response(visit, answer, extra)(scope, receive, send)
@@ -87,12 +90,14 @@ class Gate:
         except ApiException as refusal:
             if refusal.code is Code.METHOD_NOT_ALLOWED:
                 extra.append((b"allow", refusal.data.encode()))
+            extra.append((b"poise-code", refusal.code.value.encode()))
             return Answer(refusal.status, refusal.body()), extra
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours costs this request only
             self._services.log.rest_fault(method=request.method, path=visit.path, error=error)
             ours = ApiException(Code.INTERNAL_ERROR)
+            extra.append((b"poise-code", ours.code.value.encode()))
             return Answer(ours.status, ours.body()), extra
 
     async def _served(self, visit: _Visit) -> Answer:

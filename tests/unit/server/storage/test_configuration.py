@@ -124,7 +124,7 @@ def test_limits_hold_for_two_processes_at_once(tmp_path: Path, monkeypatch: pyte
 def test_an_import_that_is_too_large_for_the_system_leaves_the_book_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CONTACT.limits, "*", 5)  # type: ignore[arg-type]
+    monkeypatch.setitem(CONTACT.limits, "*", 5)
 
     async def story(configuration: Configuration) -> None:
         one = (await configuration.make(PHONE_BOOK, {"name": "One", "type": "GLOBAL"})).number

@@ -16,7 +16,12 @@ pytestmark = pytest.mark.usefixtures("on_every_engine")
 
 MANY = [row for row in ROWS if row.plural]
 ONES = [row for row in ROWS if not row.plural]
-NAMED = {"ids": lambda row: row.name}
+
+
+def NAME(row: Row) -> str:
+    return row.name
+
+
 LUNCH = EXAMPLES["ReasonCode"].body
 
 
@@ -35,7 +40,7 @@ def test_every_row_has_an_example() -> None:
     assert sorted(EXAMPLES) == sorted(row.name for row in ROWS)
 
 
-@pytest.mark.parametrize("row", MANY, **NAMED)
+@pytest.mark.parametrize("row", MANY, ids=NAME)
 def test_an_object_is_made_listed_read_changed_and_deleted(tmp_path: Path, row: Row) -> None:
     example = EXAMPLES[row.name]
 
@@ -65,7 +70,7 @@ def test_an_object_is_made_listed_read_changed_and_deleted(tmp_path: Path, row: 
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("row", ONES, **NAMED)
+@pytest.mark.parametrize("row", ONES, ids=NAME)
 def test_the_only_object_is_there_from_the_beginning_and_is_changed(tmp_path: Path, row: Row) -> None:
     example = EXAMPLES[row.name]
 
@@ -85,7 +90,7 @@ def test_the_only_object_is_there_from_the_beginning_and_is_changed(tmp_path: Pa
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("row", ROWS, **NAMED)
+@pytest.mark.parametrize("row", ROWS, ids=NAME)
 def test_what_is_not_allowed_is_invalid_input_and_nothing_is_stored(tmp_path: Path, row: Row) -> None:
     bad = EXAMPLES[row.name].bad
 
@@ -108,7 +113,7 @@ def test_what_is_not_allowed_is_invalid_input_and_nothing_is_stored(tmp_path: Pa
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("row", ROWS, **NAMED)
+@pytest.mark.parametrize("row", ROWS, ids=NAME)
 def test_agents_read_what_is_for_them_and_write_nothing(tmp_path: Path, row: Row) -> None:
     example = EXAMPLES[row.name]
 
@@ -127,7 +132,7 @@ def test_agents_read_what_is_for_them_and_write_nothing(tmp_path: Path, row: Row
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("row", ROWS, **NAMED)
+@pytest.mark.parametrize("row", ROWS, ids=NAME)
 def test_the_second_node_of_ucce_does_nothing_and_that_of_uccx_only_reads(tmp_path: Path, row: Row) -> None:
     async def ucce(centre: Centre) -> None:
         one, many = (f"/{row.name}", f"/{row.plural}") if row.plural and not row.parent else ("", "")
@@ -151,7 +156,7 @@ def test_the_second_node_of_ucce_does_nothing_and_that_of_uccx_only_reads(tmp_pa
     play(tmp_path, uccx, Deployment.UCCX, secondary=True)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.products is Products.UCCE], **NAMED)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.products is Products.UCCE], ids=NAME)
 def test_what_only_ucce_has_is_not_implemented_on_uccx(tmp_path: Path, row: Row) -> None:
     async def story(centre: Centre) -> None:
         assert (await centre.as_admin("GET", path_of(row))).error[:2] == (501, "Not Implemented")
