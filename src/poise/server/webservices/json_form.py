@@ -106,13 +106,20 @@ def value_of(element: Element) -> Any:
     found: dict[str, Any] = {}
     for child in children:
         if (element.name, child.name) in REPEATED:
-            found.setdefault(child.name, []).append(value_of(child) or {})
+            found.setdefault(child.name, []).append(_repeated_value(child))
         else:
             found[child.name] = value_of(child)
     return found
 
 
+def _repeated_value(child: Element) -> Any:
+    """An empty column still has its list of entries."""
+    return value_of(child) or {inner: [] for outer, inner in REPEATED if outer == child.name}
+
+
 def _scalar(name: str, text: str) -> Any:
+    if not text.strip():
+        return ""  # an element without children is written over two lines
     if name in BOOLEANS and text in ("true", "false"):
         return text == "true"
     if name in INTEGERS and text.removeprefix("-").isdecimal():

@@ -28,11 +28,7 @@ from poise.server.webservices.routes import RESOURCES
 
 Json = dict[str, Any]
 
-USUAL = {
-    "GET": (200, 401, 404, 500, 503),
-    "POST": (202, 400, 401, 404, 500, 503),
-    "PUT": (202, 400, 401, 404, 500, 503),
-}
+USUAL = {"GET": (200, 401, 404), "POST": (202, 400, 401, 404), "PUT": (202, 400, 401, 404)}
 """Statuses of run-time resources, by method; results of PUT and POST come as events."""
 ALWAYS = (500, 503)
 MEANINGS: Mapping[int, str] = {
@@ -111,7 +107,8 @@ def _operation(endpoint: Endpoint) -> Json:
         "responses": _responses(endpoint.statuses, endpoint.gives),
     }
     if endpoint.takes:
-        shown = f"{endpoint.takes}ToMake" if endpoint.method == "POST" else endpoint.takes
+        making = endpoint.method == "POST" and endpoint.takes == row.name
+        shown = f"{endpoint.takes}ToMake" if making else endpoint.takes
         found["requestBody"] = {"required": True, "content": _content(shown)}
     parameters = list(_parameters(endpoint))
     return found | ({"parameters": parameters} if parameters else {})
@@ -187,7 +184,8 @@ def page() -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><title>Poise API</title><style>",
         "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2733}",
         "summary{cursor:pointer;padding:.25rem 0}code,b.m{font-family:ui-monospace,monospace}b.m{display:inline-block;",
-        "min-width:4.5rem}table{border-collapse:collapse}td,th{text-align:left;padding:.15rem 1rem .15rem 0;vertical-align:top}",
+        "min-width:4.5rem}table{border-collapse:collapse}td,th{text-align:left;padding:.15rem 1rem .15rem 0;",
+        "vertical-align:top}",
         "h2{border-bottom:1px solid #cdd5df;margin-top:2rem}@media(prefers-color-scheme:dark){body{background:#11161d;",
         "color:#dbe3ec}a{color:#8ab8ff}}</style>",
         f"<h1>Poise API {_text(told['info']['version'])}</h1><p>{_text(told['info']['description'])}</p>",

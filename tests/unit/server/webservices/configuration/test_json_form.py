@@ -51,7 +51,7 @@ def test_objects_lists_numbers_and_truth_values(tmp_path: Path) -> None:
         layout = await centre.make("/MediaPropertiesLayout", EXAMPLES["MediaPropertiesLayout"].body)
         shown = json.loads((await centre.as_admin("GET", layout, headers=JSON)).body)["MediaPropertiesLayout"]
         assert shown["header"] == {"entry": {"displayName": "Name", "mediaProperty": "callVariable1"}}
-        assert shown["column"] == [{"entry": [{"displayName": "", "mediaProperty": "dialedNumber"}]}, {}]
+        assert shown["column"] == [{"entry": [{"displayName": "", "mediaProperty": "dialedNumber"}]}, {"entry": []}]
         empty = await centre.as_admin("GET", "/PhoneBooks", headers=JSON)
         assert json.loads(empty.body) == {"PhoneBooks": []}
 
