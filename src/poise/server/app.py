@@ -56,6 +56,7 @@ from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
 from poise.server.webservices.configuration.service import ConfigurationService
+from poise.server.webservices.lockouts import LockoutsResource
 from poise.server.webservices.openapi import documentation
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
@@ -175,7 +176,7 @@ class Application:
         self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
-        self._watch(AccountWatch(store, people, self.accounts))
+        self._watch(AccountWatch(store, people, self.accounts, self._reasons_changed))
         self._write_pid()
 
     def _database(self) -> str:
@@ -392,7 +393,8 @@ class Application:
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
-        app = web_services(services, [*self.health.routes(), *sessions.routes(), *documentation()])
+        lockouts = LockoutsResource(services, self.audit)
+        app = web_services(services, [*self.health.routes(), *sessions.routes(), *lockouts.routes(), *documentation()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
@@ -409,10 +411,19 @@ class Application:
         return [listen for listen in wanted if listen.port >= 0]
 
     def _configuration(self) -> ConfigurationService:
-        def reasons(records: Sequence[ReasonCodeRecord]) -> None:
-            self.agents.reasons = reason_book(self._deployment, records)
+        return ConfigurationService(
+            Configuration(self._store), self.audit, self._deployment, on_reasons=self._take_reasons
+        )
 
-        return ConfigurationService(Configuration(self._store), self.audit, self._deployment, on_reasons=reasons)
+    def _take_reasons(self, records: Sequence[ReasonCodeRecord]) -> None:
+        self.agents.reasons = reason_book(self._deployment, records)
+
+    async def _reasons_changed(self) -> None:
+        """Somebody wrote to the database beside us."""
+        try:
+            self._take_reasons(await Configuration(self._store).reason_codes())
+        except StoreError:
+            return  # it is looked at again when it changes again
 
     def _certificate(self) -> certificates.Files:
         tls = self.settings.tls

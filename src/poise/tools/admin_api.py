@@ -56,6 +56,14 @@ class AdminApi:
         """End the session of a full JID. Raises ApiError."""
         return self._ask("DELETE", f"/poise/api/sessions/{urllib.parse.quote(jid, safe='')}")
 
+    def lockouts(self) -> Mapping[str, Any]:
+        """Names locked after failed sign-ins. Raises ApiError."""
+        return self._ask("GET", "/poise/api/lockouts")
+
+    def unlock(self, name: str) -> Mapping[str, Any]:
+        """Let a locked name try again. Raises ApiError."""
+        return self._ask("DELETE", f"/poise/api/lockouts/{urllib.parse.quote(name, safe='')}")
+
     def _ask(self, method: str, path: str) -> Mapping[str, Any]:
         base = urllib.parse.urlsplit(self.url)
         if base.scheme not in ("http", "https") or not base.hostname:

@@ -8,27 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from poise.server.clock import Clock
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.lines import iso_stamp, one_line
 from poise.server.serviceability.writer import LogWriter, Numbered
 
 MAX_BYTES = 100 * 1024 * 1024
 """Size at which a new file begins (finesse-api.md 8.2)."""
+FILE = "audit.log"
 KEEP = 9
 """Files kept beside the one in use: 1 GB together (finesse-api.md 8.2)."""
 VALUE_MAX = 2048
 """Characters of one text that are told, such as of a layout."""
 
 
+class Wall(Protocol):
+    """A clock on the wall."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+
+
 class AuditLog:
     """Written by the log writer's thread; may be called from the event loop."""
 
-    def __init__(self, writer: LogWriter, activelog: Activelog, clock: Clock) -> None:
+    def __init__(self, writer: LogWriter, activelog: Activelog, clock: Wall, name: str = FILE) -> None:
         self._clock = clock
-        naming = Numbered("audit.log", KEEP)
+        naming = Numbered(name, KEEP)
         self._file = writer.file(activelog.audit, naming, max_bytes=MAX_BYTES, notice=self._missing)
 
     def changed(

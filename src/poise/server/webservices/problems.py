@@ -20,8 +20,9 @@ class Problem:
 
 _ALL = (
     Problem("credentials-needed", 401, "Give the name and password of an administrator (HTTP Basic)."),
-    Problem("administrators-only", 403, "Only administrators may see and end sessions."),
+    Problem("administrators-only", 403, "Only administrators may use this."),
     Problem("session-unknown", 404, "No session has this JID: it has ended, or never was."),
+    Problem("lockout-unknown", 404, "Nobody of this name is locked out."),
     Problem("method-not-allowed", 405, "This resource does not know the method."),
     Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
     Problem("jid-malformed", 400, "This is not a JID."),

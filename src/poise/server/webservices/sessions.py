@@ -18,10 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from poise.protocols.xmpp.jid import Jid, JidError, prepare, prepare_local
-from poise.server.accounts import Verdict
 from poise.server.notification.live import LiveSession
-from poise.server.storage.records import Role
-from poise.server.webservices.basic import CHALLENGE, credentials
+from poise.server.webservices.administrators import HEADERS, address_of, administrator, refused
 from poise.server.webservices.problems import ProblemError
 from poise.server.webservices.services import Services
 
@@ -32,7 +30,6 @@ LIMIT_MAX = 500
 """Most sessions of one answer; the picture of one costs about 15 microseconds of the event loop."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that get an answer of ours, if only a refusal."""
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Sessions(Protocol):
@@ -71,19 +68,19 @@ class SessionsResource:
             began = clock.now()
             user = ""
             try:
-                user = await self._administrator(request)
+                user = await administrator(request, self._services.accounts)
                 handler = handlers.get(request.method)
                 if handler is None:
                     raise ProblemError("method-not-allowed", ", ".join(handlers))
                 response = handler(request, user)
             except ProblemError as refusal:
-                response = _refused(refusal)
+                response = refused(refusal)
                 user = user or refusal.user
             self._services.log.rest_request(
                 method=request.method,
                 path=request.scope["path"],
                 user=user,
-                address=_address(request),
+                address=address_of(request),
                 status=response.status_code,
                 elapsed_ms=(clock.now() - began) * 1000,
                 request_id="",
@@ -91,23 +88,6 @@ class SessionsResource:
             return response
 
         return serve
-
-    async def _administrator(self, request: Request) -> str:
-        """Login id of the administrator who asks. Raises ProblemError."""
-        given = credentials(request.headers.get("authorization"))
-        if given is None:
-            raise ProblemError("credentials-needed")
-        accounts = self._services.accounts
-        verdict: Verdict | None = accounts.check_cached(given.user, given.password)
-        if verdict is None:
-            verdict = await accounts.check(given.user, given.password, _address(request))
-        if verdict.temporary:
-            raise ProblemError("try-later", user=given.user[:64])
-        if verdict.account is None:
-            raise ProblemError("credentials-needed", "The name or the password is wrong.", given.user[:64])
-        if Role.ADMINISTRATOR not in verdict.account.roles:
-            raise ProblemError("administrators-only", user=verdict.account.login_id)
-        return verdict.account.login_id
 
     def _list(self, request: Request, _who: str) -> Response:
         offset, limit = _number(request, "offset", 0, 2**31), _number(request, "limit", LIMIT, LIMIT_MAX)
@@ -148,7 +128,7 @@ class SessionsResource:
             raise ProblemError("session-ambiguous", jid.full)
         if not self._sessions.kill(jid.full, by=user):
             raise ProblemError("session-unknown", jid.full)
-        self._services.log.session_killed(user=user, address=_address(request), jid=jid.full)
+        self._services.log.session_killed(user=user, address=address_of(request), jid=jid.full)
         return JSONResponse({"jid": jid.full, "ending": "killed", "by": user}, headers=HEADERS)
 
 
@@ -173,23 +153,6 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= most):
         raise ProblemError("query-malformed", f"{name} is a number from 0 to {most}")
     return int(text)
-
-
-def _refused(refusal: ProblemError) -> Response:
-    problem = refusal.problem
-    body = {"title": problem.title, "status": problem.status, "code": problem.code}
-    headers = dict(HEADERS)
-    if problem.status == 401:
-        headers["www-authenticate"] = CHALLENGE
-    if problem.status == 405:
-        headers["allow"] = refusal.detail
-    elif refusal.detail:
-        body["detail"] = refusal.detail
-    return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
 
 
 def _stamp(wall: float) -> str:
