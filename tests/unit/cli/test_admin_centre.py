@@ -26,7 +26,7 @@ def test_a_centre_is_checked_imported_and_written_down(tmp_path: Path) -> None:
     assert not data.exists()
     code, output = run("import", file, "--data", data)
     assert code == 0
-    assert output.startswith("2 users, 2 ReasonCodes")
+    assert output.startswith("2 users, 1 WorkflowActions, 2 ReasonCodes")
     audit = (data / "logs/desktop/audit-log/command-line.log").read_text()
     assert "IMPORT: /finesse/api/ReasonCode/1:" in audit
     assert "argon2" not in audit

@@ -104,7 +104,7 @@ def test_a_dry_run_finds_what_a_run_would_find_and_writes_nothing(tmp_path: Path
     async def story(store: Store) -> None:
         assert (await import_centre(store, read(CENTRE.encode()), dry_run=True)).problems == []
         report = await import_centre(store, read(twice.encode()), dry_run=True)
-        assert [line for line, _ in report.problems] == [16]
+        assert [line for line, _ in report.problems] == [15]
         assert "Finesse API Error: duplicate" in report.problems[0][1]
         assert await store.account_names() == {}
         assert await Configuration(store).reason_codes() == []
@@ -135,8 +135,8 @@ def test_what_is_wrong_is_told_with_its_line_and_nothing_is_written(
 
     async def story(store: Store) -> None:
         report = await import_centre(store, read(text.encode()))
-        assert [told[0] for told in report.problems] == [line], report.problems
-        assert problem in report.problems[0][1]
+        assert report.problems[-1][0] == line, report.problems  # a workflow misses the action that was refused, too
+        assert problem in report.problems[-1][1]
         assert await store.account_names() == {}
         assert await Configuration(store).all(PHONE_BOOK) == []
 
