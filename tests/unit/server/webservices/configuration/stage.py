@@ -42,7 +42,7 @@ class Centre(Rest):
         def reasons(records: Sequence[ReasonCodeRecord]) -> None:
             self.contact.service.reasons = reason_book(deployment, records)
 
-        service = ConfigurationService(
+        self.service = service = ConfigurationService(
             self.configuration, self.audit, deployment, on_reasons=reasons, secondary=secondary
         )
         contact = self.contact
