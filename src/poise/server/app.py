@@ -20,6 +20,7 @@ from typing import Any
 
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
+from poise.finesse.configuration.table import SYSTEM_CONFIG
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
@@ -45,9 +46,9 @@ from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import PID_FILE, Settings
+from poise.server.settings import PID_FILE, Cti, Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
-from poise.server.storage.configuration import Configuration
+from poise.server.storage.configuration import ONLY, Configuration
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
@@ -95,6 +96,7 @@ class Application:
         self._checks = dict(checks or {})
         self.parts = Parts()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._cti = settings.cti
 
     # ---- life
 
@@ -122,7 +124,7 @@ class Application:
         """Wait for the CTI link, if there is to be one; not for ever, and not when the server is to stop."""
         opened = asyncio.Event()
         self.agents.on_service = opened.set
-        if self.agents.in_service or not self.settings.cti.side_a:
+        if self.agents.in_service or not self._cti.side_a:
             return
         waiting = [asyncio.ensure_future(event.wait()) for event in (opened, stop)]
         await asyncio.wait(waiting, timeout=IN_SERVICE_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -220,6 +222,7 @@ class Application:
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
             store=NotificationRecords(store),
         )
+        self._cti = await self._cti_settings(store)
         self.cti = CtiClient(
             self._link_settings(), self.clock, self.webservices_log, self._cti_output, tls=self._cti_tls()
         )
@@ -248,7 +251,7 @@ class Application:
         self.parts.opened("the notification service", self.notification.stop)
         self.agents.start(user for user, presence in remembered.items() if presence.available)
         self.parts.opened("the agents", at_once(self.agents.stop))
-        if self.settings.cti.side_a:
+        if self._cti.side_a:
             self.cti.start()
 
     def _count(self) -> None:
@@ -329,8 +332,22 @@ class Application:
             redirect_uri=websocket.redirect_uri,
         )
 
+    async def _cti_settings(self, store: Store) -> Cti:
+        """The settings, or where they name no CTI server, what administrators configured (SystemConfig)."""
+        configured = (await Configuration(store).one(SYSTEM_CONFIG, ONLY)).document["cti"]
+        if self.settings.cti.side_a or not configured["host"] or self._deployment is Deployment.UCCX:
+            return self.settings.cti
+        backup = configured.get("backupHost")
+        return replace(
+            self.settings.cti,
+            side_a=f"{configured['host']}:{configured['port']}",
+            side_b=f"{backup}:{configured.get('backupPort', configured['port'])}" if backup else "",
+            peripheral_id=configured["peripheralId"],
+            tls=configured["secure"],
+        )
+
     def _link_settings(self) -> LinkSettings:
-        cti = self.settings.cti
+        cti = self._cti
         return LinkSettings(
             sides(cti.side_a or "unset:1", cti.side_b),
             peripheral_id=cti.peripheral_id,
@@ -342,7 +359,7 @@ class Application:
         )
 
     def _cti_tls(self) -> ssl.SSLContext | None:
-        cti = self.settings.cti
+        cti = self._cti
         if not cti.tls:
             return None
         try:
@@ -367,7 +384,7 @@ class Application:
             self.domain,
             self.domain,
             settings.server.secondary,
-            peripheral_id=settings.cti.peripheral_id,
+            peripheral_id=self._cti.peripheral_id,
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
@@ -460,8 +477,8 @@ class Application:
             addresses["WebSocket"] = f"wss://{host}:{ports['notification']}/ws/"
         if "https" in ports:
             addresses["health"] = f"https://{host}:{ports['https']}/readyz"
-        if self.settings.cti.side_a:
-            addresses["CTI server"] = self.settings.cti.side_a
+        if self._cti.side_a:
+            addresses["CTI server"] = self._cti.side_a
         ca = self._files.ca if self._files is not None else None
         return {
             "trouble": self.agents.trouble,
