@@ -17,6 +17,7 @@ $(STAMP): requirements/dev.lock pyproject.toml
 setup: $(STAMP) ## create .venv from the lock file
 
 run: $(STAMP) ## start the demo: poise serve --demo
+	@bash tools/build-desktop.sh --if-node
 	@exec $(BIN)/poise serve --demo $(ARGS)
 
 lint: $(STAMP) ## ruff and import contracts
@@ -44,4 +45,4 @@ lock: ## refresh requirements/*.lock (needs uv)
 	uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --extra dev pyproject.toml -o requirements/dev.lock
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/out bench/xdrive
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/out bench/xdrive web/node_modules src/poise/server/desktop/static

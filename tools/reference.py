@@ -20,6 +20,7 @@ from typing import Any
 import typer
 
 from poise.cli.main import app as command_line
+from poise.finesse import team_messages
 from poise.finesse import timing as presence_timing
 from poise.finesse.api_errors import CATALOGUE
 from poise.finesse.configuration.fields import Field, Kind
@@ -32,9 +33,9 @@ from poise.registry import ENDINGS, Closed
 from poise.server import accounts, config, hashing, lockout, watching
 from poise.server.app import Application
 from poise.server.clock import ManualClock
-from poise.server.notification import admission
+from poise.server.notification import admission, disconnects
 from poise.server.notification import timing as notification_timing
-from poise.server.serviceability import openfire, webservices_log, writer
+from poise.server.serviceability import client_logs, openfire, webservices_log, writer
 from poise.server.serviceability import trace as trace_file
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.metrics import Counter, Gauge, Metrics
@@ -61,6 +62,9 @@ TIMERS: Mapping[str, ModuleType] = {
     "Password hashes": hashing,
     "Lockout": lockout,
     "Last presences": presences,
+    "Endings that supervisors see": disconnects,
+    "Team messages": team_messages,
+    "Clients' logs": client_logs,
     "Changes beside the running server": watching,
     "Log writer": writer,
     "Logs of the notification service": openfire,

@@ -6,4 +6,5 @@ step() { printf '\n== %s\n' "$1"; }
 step "ruff";             $bin/ruff check .; $bin/ruff format --check .
 step "import contracts"; $bin/lint-imports
 step "types";            $bin/mypy
+step "desktop";          bash tools/install-chromium.sh; bash tools/build-desktop.sh --check
 step "tests";            $bin/pytest -m 'not long' "$@"

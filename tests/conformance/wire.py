@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ANSWER_S = 5.0
-"""How long an answer that is due may take. Real seconds: only a broken server ever uses them up."""
+ANSWER_S = 15.0
+"""How long an answer that is due may take, on a machine that is busy with other things. Real seconds: only a broken
+server ever uses them up."""
 
 HTTPBIND = "http://jabber.org/protocol/httpbind"
 Headers = Iterable[tuple[str, str]]

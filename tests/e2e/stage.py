@@ -68,8 +68,12 @@ class StageClock(JumpClock):
 class Stage:
     """A running server and its telephone system."""
 
-    def __init__(self, data: Path, values: Mapping[str, Any] | None = None, *, people: LabData = DEMO) -> None:
-        """`data` is a prepared data folder (see `conftest`); `values` are settings by dotted key."""
+    def __init__(
+        self, data: Path, values: Mapping[str, Any] | None = None, *, people: LabData = DEMO, wall: float = WALL
+    ) -> None:
+        """`data` is a prepared data folder (see `conftest`); `values` are settings by dotted key; the server's wall
+        clock begins at `wall`."""
+        self._wall = wall
         self.data = data
         self.values = dict(values or {})
         self.people = people
@@ -274,7 +278,7 @@ class Stage:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(self._loop_failed)
         self._over = asyncio.Event()
-        self.clock = StageClock(self.loop, 1000.0, WALL)
+        self.clock = StageClock(self.loop, 1000.0, self._wall)
         self.lab = self._lab(self.people)
         self._lab_port = await self.lab.start(port=0)
         try:

@@ -81,7 +81,7 @@ def children(pid: int) -> list[int]:
 def test_sigterm_tells_everybody_and_ends_within_two_seconds_with_the_lab(prepared: Path, tmp_path: Path) -> None:
     """A machine that is busy with other tests gets further tries; the time counts, not the luck."""
     took = [stopped(prepared, tmp_path / "1")]
-    while took[-1] >= 2 and len(took) < 3:
+    while took[-1] >= 2 and len(took) < 5:
         took.append(stopped(prepared, tmp_path / str(len(took) + 1)))
     assert took[-1] < 2, took
 
@@ -89,7 +89,7 @@ def test_sigterm_tells_everybody_and_ends_within_two_seconds_with_the_lab(prepar
 def test_sigterm_ends_it_within_two_seconds_although_nobody_else_plays_along(prepared: Path, tmp_path: Path) -> None:
     """Clients keep their connections, the telephone system does not answer, another process has locked the database."""
     took = [stopped_alone(prepared, tmp_path / "1")]
-    while took[-1] >= 2 and len(took) < 3:
+    while took[-1] >= 2 and len(took) < 5:
         took.append(stopped_alone(prepared, tmp_path / str(len(took) + 1)))
     assert took[-1] < 2, took
 
@@ -300,7 +300,7 @@ def test_a_taken_port_is_named_with_the_process_that_holds_it(prepared: Path, tm
         for key, value in settings.items():
             command += ["--set", f"{key}={value}"]
         with Process(command, tmp_path / "err") as server:
-            assert server.ended(30) == 1
+            assert server.ended() == 1
             assert server.rest_of_output() == ""
             sentence = server.errors
     assert f"Port {port} ({name}) is taken by process {os.getpid()} (" in sentence, sentence
@@ -309,7 +309,7 @@ def test_a_taken_port_is_named_with_the_process_that_holds_it(prepared: Path, tm
 
 def test_the_demo_does_not_leave_this_machine_unless_told(tmp_path: Path) -> None:
     with Process(poise("serve", "--demo", "--host", "0.0.0.0", "--data", str(tmp_path / "data")), tmp_path / "e") as it:
-        assert it.ended(30) == 2
+        assert it.ended() == 2
         assert "--demo-exposed" in it.errors
     assert not (tmp_path / "data").exists()
 

@@ -110,6 +110,8 @@ def _print_files(analysis: Analysis, words: Words, console: Console) -> None:
         )
         if file["trouble"]:
             console.print(Text(f"    {label('trouble')}: {file['trouble']}", style="yellow"))
+        if file["remark"]:
+            console.print(Text(f"    {file['remark']}", style="yellow"))
         for unknown in file["unknown"]:
             console.print(Text(f"    {label('unknown')}: {unknown['count']} × {unknown['shape']}", style="dim"))
     if analysis.evidence.dropped:

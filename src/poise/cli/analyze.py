@@ -39,9 +39,9 @@ def analyze(
 ) -> None:
     """Say why agents were disconnected: what happened, whose side it was, how sure that is, what proves it, what to do.
 
-    Reads logs of the notification service and the web services, client logs, browser consoles, HAR, SAZ, traces and
-    pasted
-    command output; files are recognised by content. Exit code 0: no disconnect, 1: disconnects found, 2: wrong use.
+    Reads logs of the notification service and the web services, client logs, browser consoles, HAR, SAZ, packet
+    captures (with a key log beside them), flows of mitmproxy, access logs, traces and pasted command output; files are
+    recognised by content. Exit code 0: no disconnect, 1: disconnects found, 2: wrong use.
     """
     from rich.console import Console  # all here: no other command should load them
 
@@ -55,6 +55,7 @@ def analyze(
     from poise.diagnosis.report import html as html_report
     from poise.diagnosis.report import markdown as markdown_report
     from poise.diagnosis.wording import Words
+    from poise.tools.dissecting import Dissector
 
     try:
         words = Words(language)
@@ -62,7 +63,7 @@ def analyze(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     budget = Budget()
-    with Console(stderr=True).status("") as status:
+    with Dissector() as captures, Console(stderr=True).status("") as status:
         for name, path in _files(paths):
             status.update(f"reading {name}")
             try:
@@ -73,10 +74,13 @@ def analyze(
                         stream,
                         budget,
                         password=password.encode() or None,
+                        captures=captures,
                         progress=lambda inner: status.update(f"reading {inner}"),
                     )
             except OSError as error:
                 evidence.files[evidence.open(name, "")].trouble = f"cannot be opened: {error.strerror or error}"
+        status.update("reading packets")
+        captures.finish(evidence)
         status.update("analysing")
         analysis = analyse(evidence)
     if agent:

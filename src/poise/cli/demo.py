@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
+from poise.server.ctilink.addresses import sides
 from poise.server.settings import Settings
 
 REST_FIRST_S = 0.5
@@ -32,8 +33,8 @@ class Telephony:
     """The child and what watches over it. `trouble` may be read by any thread."""
 
     def __init__(self, settings: Settings) -> None:
-        host, _, port = settings.cti.side_a.rpartition(":")
-        self._command = [sys.executable, "-m", "poise.cli.main", "lab", "--host", host, "--port", port]
+        (side,) = sides(settings.cti.side_a)
+        self._command = [sys.executable, "-m", "poise.cli.main", "lab", "--host", side.host, "--port", str(side.port)]
         self._command += ["--deployment", settings.contact.deployment, "--load", str(settings.contact.load)]
         self._command += ["--peripheral-id", str(settings.cti.peripheral_id), "--stop-with-stdin", "--json"]
         self._command += ["--calls-per-minute", str(settings.lab.calls_per_minute)]

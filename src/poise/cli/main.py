@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise import __version__
-from poise.cli import admin, analyze, console, cti, explain, lab, serve, sessions, utils
+from poise.cli import admin, analyze, capture, console, cti, explain, lab, probe, serve, sessions, utils, watch
 from poise.server import config
 from poise.server.settings import Settings
 
@@ -25,11 +25,14 @@ app.command("serve")(serve.serve)
 app.command("explain")(explain.explain)
 app.command("console")(console.console)
 app.command("analyze")(analyze.analyze)
+app.command("probe")(probe.probe)
+app.command("watch")(watch.watch)
 app.add_typer(admin.app, name="admin")
 app.add_typer(utils.app, name="utils")
 app.add_typer(lab.app, name="lab")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(cti.app, name="cti")
+app.add_typer(capture.app, name="capture")
 
 config_app = typer.Typer(help="Look at the settings and check them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -70,16 +73,12 @@ def _as_toml(settings: Settings) -> str:
 @config_app.command("check")
 def check(file: ConfigFile = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Say whether the server could use the settings; exit code 1 when not."""
-    from poise.server import certificates  # here: no other command should load it
-    from poise.server.ctilink.addresses import sides
+    from poise.server import usable  # here: no other command should load it
 
     problem = ""
     try:
-        settings = config.load(file, os.environ, assignments or [])
-        sides(settings.cti.side_a, settings.cti.side_b)
-        if settings.tls.certificate or settings.tls.key:
-            certificates.context(certificates.Files(Path(settings.tls.certificate), Path(settings.tls.key), None))
-    except (config.ConfigError, ValueError, certificates.CertificateError) as error:
+        usable.check(config.load(file, os.environ, assignments or []))
+    except config.ConfigError as error:
         problem = str(error)
     if as_json:
         typer.echo(json.dumps({"good": not problem, **({"error": problem} if problem else {})}))

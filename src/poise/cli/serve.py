@@ -16,6 +16,7 @@ import typer
 from poise.cli import ready
 from poise.cli.demo import simulated_cti_server
 from poise.server import config, ports
+from poise.server.ctilink.addresses import sides
 from poise.server.settings import Settings
 
 LAB_PORT = 42027
@@ -39,8 +40,11 @@ def serve(
     Exit codes: 0 after an orderly stop, 1 when it could not start, 2 for settings that cannot be used, 3 when a part
     did not end in time and was left behind.
     """
+    from poise.server import usable  # here and below: no other command should pay for loading the server
+
     try:
         settings = chosen(demo, file, data, host, domain, assignments or [])
+        usable.check(settings)
     except config.ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -51,11 +55,11 @@ def serve(
             err=True,
         )
         raise typer.Exit(2)
-    taken = taken_ports(settings, demo=demo)
-    if taken:
-        typer.echo("\n".join(taken), err=True)
+    troubles = port_troubles(settings, demo=demo)
+    if troubles:
+        typer.echo("\n".join(troubles), err=True)
         raise typer.Exit(1)
-    from poise.server.app import Application, StartError  # here: no other command should pay for loading the server
+    from poise.server.app import Application, StartError
     from poise.server.notification.loop import run
 
     try:
@@ -111,22 +115,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def taken_ports(settings: Settings, *, demo: bool) -> list[str]:
-    """One sentence for each port that cannot be bound."""
-    wanted = [
-        ("https", settings.ports.https),
-        ("notification", settings.ports.notification),
-        ("xmpp", settings.ports.xmpp),
-        ("xmpp_tls", settings.ports.xmpp_tls),
-    ]
-    if settings.ports.insecure:
-        wanted += [("insecure_http", settings.ports.insecure_http), ("insecure_bosh", settings.ports.insecure_bosh)]
-    sentences = [
-        ports.taken(name, port) for name, port in wanted if port > 0 and not ports.is_free(settings.server.host, port)
-    ]
-    lab_host, _, lab_port = settings.cti.side_a.rpartition(":")
-    if demo and lab_port.isdigit() and is_loopback(lab_host) and not ports.is_free(lab_host, int(lab_port)):
-        sentences.append(
-            ports.taken("cti.side_a", int(lab_port)).replace("ports.cti.side_a=PORT", "cti.side_a=HOST:PORT")
-        )
-    return sentences
+def port_troubles(settings: Settings, *, demo: bool) -> list[str]:
+    """One sentence for each listener that cannot be opened."""
+    host = settings.server.host
+    wanted = [(host, f"ports.{name}", port) for name, port in settings.ports.listeners().items() if port > 0]
+    side_a = settings.cti.side_a
+    if demo and side_a:
+        side = sides(side_a)[0]
+        wanted.append((side.host, "cti.side_a", side.port))
+    return list(dict.fromkeys(filter(None, (ports.trouble(*one) for one in wanted))))

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 
 from poise.diagnosis.calibration import calibrate
 from poise.diagnosis.causes import CAUSES, Cause, Confidence, Side
+from poise.diagnosis.events import Kind
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.incidents import Incident, incidents
-from poise.diagnosis.rules import client, first, network, server
+from poise.diagnosis.readers.packets import attribute
+from poise.diagnosis.rules import client, first, network, packets, server
 from poise.diagnosis.rules.base import Hit
 from poise.diagnosis.site import Site
 
-RULES = (*first.RULES, *server.RULES, *network.RULES, *client.RULES)
+RULES = (*first.RULES, *server.RULES, *network.RULES, *packets.RULES, *client.RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Analysis:
 
 def analyse(evidence: Evidence) -> Analysis:
     """Find the disconnects in what was read, and their causes."""
+    attribute(evidence)
     calibrate(evidence)
     found = incidents(evidence)
     site = Site(evidence, found)
@@ -68,9 +71,31 @@ def analyse(evidence: Evidence) -> Analysis:
 
 
 def _verdict(incident: Incident, site: Site) -> Verdict:
-    hits = [answer for rule in RULES if (answer := rule(incident, site)) is not None]
-    findings = sorted((Finding(CAUSES[h.cause], h) for h in hits), key=_order)
+    rules = RULES if any(sign.kind is not Kind.DRIFT for sign in incident.signs) else (client.clock_set,)
+    hits = [answer for rule in rules if (answer := rule(incident, site)) is not None]
+    surest: dict[str, Hit] = {}
+    for one in hits:  # two rules may see one cause: the surer one tells it
+        if one.cause not in surest or one.confidence.value > surest[one.cause].confidence.value:
+            surest[one.cause] = one
+    findings = _explained(sorted((Finding(CAUSES[h.cause], h) for h in surest.values()), key=_order))
     return Verdict(incident, _temper(findings), _notes(incident, site), _wanted(findings, site))
+
+
+EXPLAINS: dict[str, frozenset[str]] = {
+    "S2": frozenset({"S1"}),
+    "S3": frozenset({"S1"}),
+}
+"""Causes that bring another one about: that is true as well, and often surer, but what is asked for is the cause of
+it."""
+
+
+def _explained(findings: list[Finding]) -> list[Finding]:
+    """A likely cause goes before what it brings about, however sure that is."""
+    present = {f.cause.id for f in findings}
+    reasons = [
+        f for f in findings if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
+    ]
+    return reasons + [f for f in findings if f not in reasons]
 
 
 def _order(finding: Finding) -> tuple[int, int]:
@@ -99,6 +124,7 @@ def _temper(findings: list[Finding]) -> list[Finding]:
         lead_id = specific[0].cause.id
         ordered = [f for f in findings if f.cause.id not in generic]
         ordered.sort(key=lambda f: (f.cause.id != lead_id, *_order(f)))
+        ordered = _explained(ordered)
         return ordered + [f for f in findings if f.cause.id == "C1" and f.cause.id in generic]
     return [f for f in findings if f.cause.id != "O1"] or findings
 
@@ -109,6 +135,10 @@ def _notes(incident: Incident, site: Site) -> list[str]:
         notes.append("counter-disagrees")
     if site.same_tick(incident) > 2 and site.together(incident).agents < 3:
         notes.append("reaper-tick-cluster")
+    if incident.first(Kind.CAPTURE_GAP) is not None:
+        notes.append("capture-incomplete")
+    if incident.first(Kind.WEBSOCKET_ENDED) is not None and not incident.all(Kind.POLL):
+        notes.append("websocket-era")
     return notes
 
 
@@ -124,8 +154,8 @@ def _wanted(findings: list[Finding], site: Site) -> list[str]:
         wanted.append("webservices")
     if "client log" not in have:
         wanted.append("client-log")
-    if not have & {"HAR", "Fiddler SAZ"}:
+    if not have & {"HAR", "Fiddler SAZ", "mitmproxy flows"}:
         wanted.append("har")
-    if side is Side.NETWORK:
+    if side is Side.NETWORK and "packet capture" not in have:
         wanted.append("pcap")
     return wanted

@@ -77,7 +77,31 @@ class Kind(Enum):
     """CONNECT through a proxy; `number` = status, `word` = where to."""
     WEBSOCKET = "WebSocket"
     """`number` = status (101: opened), `second` = ms it lived, `word` = error."""
+    WEBSOCKET_ENDED = "WebSocket ended"
+    """`word` = who fell silent before (client, server, nobody), `number` = seconds since the last frame came,
+    `second` = seconds since the last one was sent."""
     NO_TRUST = "certificate not trusted"
+    SLEPT = "computer did not run"
+    """`number` = seconds; the event's time is when it ran again."""
+    # packets, seen by a capture
+    CLIENT_SILENT = "client sent nothing"
+    """`number` = seconds, `word` = answered or unanswered: what it had asked for before. The event's time is the last
+    sign of it."""
+    UNHEARD = "sent and never acknowledged"
+    """`number` = repetitions, `second` = ms until the sender gave up or the capture ended."""
+    NO_ANSWER = "acknowledged but not answered"
+    """`number` = seconds."""
+    RESET = "connection reset"
+    """`word` = who, as its address says; `number` = TTL of the reset, `second` = TTL of that side's other packets."""
+    CONNECT_FAILED = "connection not made"
+    """`word` = refused or unanswered, `number` = port."""
+    REPEATED = "segments repeated"
+    """`number` = per cent."""
+    ZERO_WINDOW = "receiver full"
+    CAPTURE_GAP = "capture incomplete"
+    """`number` = segments that the other end acknowledged and the capture lacks."""
+    ISSUER = "certificate shown"
+    """`word` = the names in it, the issuer's first."""
     # machines and services
     SERVICE = "service state"
     """`word` = name: state, from a listing."""
@@ -90,6 +114,9 @@ class Kind(Enum):
     CPU = "CPU load"
     """`number` = per cent."""
     MEMORY = "memory"
+    """`word` = free MB or committed %, `number` = how much."""
+    PATH = "way to the server"
+    """`number` = round trip in ms to the last hop that answered, `second` = its missing answers."""
 
 
 class Place(NamedTuple):

@@ -54,6 +54,10 @@ class File:
     last: float | None = None
     trouble: str = ""
     """Why it, or its rest, could not be read."""
+    base: int = 0
+    """Lines before the part that was read; places count from it."""
+    remark: str = ""
+    """Key of the catalogue's `remarks` for what must be known of it."""
     epochs: list[tuple[float, float]] = field(default_factory=list)
     """Pairs (stamp, true seconds since 1970) that calibrate the clock."""
     unknown: dict[str, Unknown] = field(default_factory=dict)
@@ -127,7 +131,8 @@ class Evidence:
 
     def where(self, place: Place) -> str:
         """`file:line`."""
-        return f"{self.files[place.file].name}:{place.line}"
+        file = self.files[place.file]
+        return f"{file.name}:{file.base + place.line}"
 
     def timeline(self, kinds: Iterable[Kind] | None = None) -> Iterator[Event]:
         """The events in order of time; those of one moment in the order of files and lines."""

@@ -10,13 +10,14 @@ one may have begun 30 s earlier at a client that was gone already. So last conta
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from poise.diagnosis import timing
-from poise.diagnosis.codes import CONNECTION
-from poise.diagnosis.events import Event, Kind
+from poise.diagnosis.codes import CONNECTION, OTHER
+from poise.diagnosis.events import Event, Kind, Place
 from poise.diagnosis.evidence import Evidence
 
 FAILED_POLLS = frozenset({"unknown-session", "none", "gateway", "html", "forbidden", "server-error", "no-trust"})
@@ -91,12 +92,19 @@ def _is_sign(event: Event) -> bool:
             | Kind.FORCED_LOGOUT
             | Kind.UNKNOWN_SESSION
             | Kind.NO_TRUST
+            | Kind.CLIENT_SILENT
+            | Kind.UNHEARD
+            | Kind.WEBSOCKET_ENDED
+            | Kind.CONNECT_FAILED
+            | Kind.NO_ANSWER
         ):
             return True
+        case Kind.RESET:
+            return event.word == "server"
         case Kind.CONNECTION:
             return event.word.lower() in ("disconnected", "unloading", "connfail", "conntimeout")
         case Kind.CTI_STATE:
-            return event.word == "LOGOUT" or (event.word == "NOT_READY" and int(event.number or 0) in CONNECTION)
+            return _system_code(event)
         case Kind.CTI_REQUEST:
             return event.number == 255
         case Kind.POLL:
@@ -104,12 +112,24 @@ def _is_sign(event: Event) -> bool:
     return False
 
 
+def _system_code(event: Event) -> bool:
+    """A state that the system, not the agent, brought about: signing out with no code or with one of the centre's own
+    is the end of a shift."""
+    code = int(event.number or 0)
+    return (event.word == "LOGOUT" and (code in CONNECTION or code in OTHER)) or (
+        event.word == "NOT_READY" and code in CONNECTION
+    )
+
+
 def incidents(evidence: Evidence) -> list[Incident]:
     """All disconnects, in order of time."""
     by_agent: dict[str, list[Event]] = defaultdict(list)
     nobody: list[Event] = []
     untimed: list[Event] = []
+    known = _Known(evidence)
     for event in evidence.timeline():
+        if event.kind is Kind.CTI_STATE and known.already(event):
+            continue
         if event.at == 0.0:
             untimed.append(event)
             continue
@@ -122,6 +142,7 @@ def incidents(evidence: Evidence) -> list[Incident]:
         found += _of_agent(evidence, agent, events)
         if len(found) > INCIDENTS_LIMIT:
             break
+    found += _of_site(evidence, found, nobody)
     _give_loose(evidence, found, nobody)
     _give_untimed(found, untimed, alone=len(by_agent) <= 1)
     for incident in found:
@@ -131,26 +152,96 @@ def incidents(evidence: Evidence) -> list[Incident]:
     return found
 
 
+class _Known:
+    """Which agent states are no news.
+
+    Theory: when the link to the CTI server is opened, every agent's state is told, with the reason it has had for
+    hours. Such a state is no sign-out of this moment, and neither is one that is told twice.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._opened = sorted(evidence.time(e) for e in evidence.events if e.kind is Kind.CTI_UP)
+        self._states: dict[str, tuple[str, int]] = {}
+
+    def already(self, event: Event) -> bool:
+        """Whether this state is a repetition, or part of the tale when a link is opened."""
+        state = (event.word, int(event.number or 0))
+        before = self._states.get(event.agent)
+        if event.agent:
+            self._states[event.agent] = state
+        if before is not None:
+            return before == state
+        at = self._evidence.time(event)
+        near = bisect_left(self._opened, at - timing.RESYNC_S)
+        return near < len(self._opened) and self._opened[near] <= at + timing.RESYNC_S
+
+
+def _of_site(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> list[Incident]:
+    """Losses of the whole site that left no disconnect of anybody: agents saw a banner and nothing more."""
+    lost: list[list[Event]] = []
+    for event in nobody:
+        if event.kind not in (Kind.CTI_DOWN, Kind.XMPP_DOWN):
+            continue
+        if lost and evidence.time(event) - evidence.time(lost[-1][-1]) <= timing.ACCOUNT_S:
+            lost[-1].append(event)
+        else:
+            lost.append([event])
+    sites = []
+    for signs in lost:
+        start, end = evidence.time(signs[0]), evidence.time(signs[-1])
+        if any(start - timing.GRACE_S <= i.at <= end + timing.ACCOUNT_S for i in found):
+            continue
+        around = [e for e in nobody if start - timing.GRACE_S <= evidence.time(e) <= end + timing.AFTER_S]
+        sites.append(Incident("", start, signs, around))
+    return sites
+
+
+def moment(evidence: Evidence, event: Event) -> float:
+    """When it tells what it tells: a poll's time is its beginning, and its failure is known at its end."""
+    return evidence.time(event) + (event.second or 0) / 1000 * (event.kind is Kind.POLL)
+
+
 def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[Incident]:
     groups: list[list[Event]] = []
-    for event in events:
-        if not _is_sign(event):
-            continue
-        if groups and evidence.time(event) - evidence.time(groups[-1][-1]) <= timing.ACCOUNT_S:
+    more = _clock_jumps(events) | _only_asked(events)
+    told = [event for event in events if _is_sign(event) or event.place in more]
+    told.sort(key=lambda event: moment(evidence, event))
+    for event in told:
+        if groups and moment(evidence, event) - moment(evidence, groups[-1][-1]) <= timing.ACCOUNT_S:
             groups[-1].append(event)
         else:
             groups.append([event])
     for index, signs in enumerate(groups):
-        start, end = evidence.time(signs[0]), evidence.time(signs[-1])
+        start, end = moment(evidence, signs[0]), moment(evidence, signs[-1])
         before = start - timing.BEFORE_S
         if index:
-            before = max(before, evidence.time(groups[index - 1][-1]) + 1)
+            before = max(before, moment(evidence, groups[index - 1][-1]) + 1)
         after = end + timing.AFTER_S
         if index + 1 < len(groups):
-            after = min(after, evidence.time(groups[index + 1][0]) - 1)
+            after = min(after, moment(evidence, groups[index + 1][0]) - 1)
         around = [event for event in events if before <= evidence.time(event) <= after]
         around += _next_sign_of_life(evidence, events, end, after)
         yield Incident(agent, start, signs, around)
+
+
+def _clock_jumps(events: list[Event]) -> set[Place]:
+    """Measurements at which a clock had been set: no disconnect, but asked about for odd durations of states."""
+    drifts = [e for e in events if e.kind is Kind.DRIFT]
+    return {
+        after.place
+        for before, after in itertools.pairwise(drifts)
+        if before.place.file == after.place.file
+        and abs((after.number or 0) - (before.number or 0)) > timing.STEP_MS
+        and max(before.second or 0, after.second or 0) < timing.SLOW_MS
+    }
+
+
+def _only_asked(events: list[Event]) -> set[Place]:
+    """The second of several CORS preflights that no poll followed: who asks so never gets a connection."""
+    asked = [e for e in events if e.kind is Kind.PREFLIGHT]
+    polled = {e.place.file for e in events if e.kind is Kind.POLL}
+    return {e.place for e in asked[1:2] if e.place.file not in polled}
 
 
 def _next_sign_of_life(evidence: Evidence, events: list[Event], end: float, after: float) -> list[Event]:
@@ -222,7 +313,7 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
             at = evidence.time(last)
             incident.contact = Contact(at, min(limit, at + timing.WAIT_S + timing.REAPER_S), last)
     if incident.contact is None:
-        polls = [e for e in incident.all(Kind.POLL) if e.word in ("empty", "data")]
+        polls = [e for e in incident.all(Kind.POLL) if e.word in ("empty", "data") and evidence.time(e) <= limit]
         if polls:
             last = polls[-1]
             at = evidence.time(last)

@@ -37,6 +37,7 @@ def as_values(analysis: Analysis, words: Words) -> dict[str, Any]:
                 "lines": file.lines,
                 "understood": file.understood,
                 "trouble": file.trouble,
+                "remark": words.remark(file.remark),
                 "clock": {
                     "offset_s": file.clock.offset_s,
                     "source": file.clock.source or ("assumed UTC" if file.first is not None else ""),

@@ -34,6 +34,7 @@ SITE_KINDS = frozenset(
         Kind.CORE,
         Kind.PORT,
         Kind.LOSS,
+        Kind.PATH,
         Kind.CPU,
         Kind.MEMORY,
     }

@@ -22,6 +22,9 @@ AFTER_S = 240.0
 """How far behind it what followed is looked for: grace, logout, recovery."""
 TOGETHER_S = 60.0
 """Agents whose last contact lies within so many seconds went silent together."""
+RESYNC_S = 10.0
+"""States told so near to the opening of the CTI link are the tale of what has been, not news: 2,000 agents take a few
+seconds. Too small: every agent who was signed out long ago looks signed out now."""
 COUNTER_SLACK_S = 2.0
 """An idle counter and the clock beside it may differ by the stamps' resolution, not by more."""
 DRIFT_PERIOD_S = 60.0
@@ -38,3 +41,7 @@ HIDDEN_S = (0.7, 1.3)
 """The same in a tab that is merely hidden."""
 GIVE_UP_MS = (32_000.0, 40_000.0)
 """A client gives a poll up after 33 s (Strophe) or 35 s (JabberWerx)."""
+PING_S = 10.0
+"""A WebSocket desktop pings so often (Cisco's developer guide, 12.5). Too large: silence is told too late."""
+PING_RETRIES = 2
+"""Pings without answer that it bears (the same)."""

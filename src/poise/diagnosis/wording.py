@@ -63,6 +63,10 @@ class Words:
         seconds = f"{abs(verdict.incident.counter_off_s):.1f}"
         return [str(self._texts["notes"][note]).format(seconds=seconds) for note in verdict.notes]
 
+    def remark(self, name: str) -> str:
+        """What must be known of a file; empty if nothing."""
+        return str(self._texts["remarks"][name]) if name else ""
+
     def wanted(self, verdict: Verdict) -> list[str]:
         """Evidence that would make it surer."""
         return [str(self._texts["wanted"][name]) for name in verdict.wanted]

@@ -41,12 +41,15 @@ class Code(Enum):
     INVALID_DESTINATION = "invalid-destination"
     GENERIC_ERROR = "generic-error"
     FINESSE_API_ERROR = "finesse-api-error"
+    OPERATION_FAILURE = "operation-failure"
     MAXIMUM_EXCEEDED = "maximum-exceeded"
+    TEAM_MESSAGE_LIMIT = "team-message-limit"
     UNAUTHORIZED = "unauthorized"
     OTHER_USER = "other-user"
     INVALID_SUPERVISOR = "invalid-supervisor"
     FORBIDDEN = "forbidden"
     ADMINISTRATORS_ONLY = "administrators-only-api"
+    AUTH_MODE_DISABLED = "auth-mode-disabled"
     NOT_FOUND = "not-found"
     UNKNOWN_USER = "unknown-user"
     DIALOG_NOT_FOUND = "dialog-not-found"
@@ -74,7 +77,9 @@ CATALOGUE: Mapping[Code, ApiError] = {
     Code.INVALID_DESTINATION: ApiError(400, "Invalid Destination", "The destination is not allowed"),
     Code.GENERIC_ERROR: ApiError(400, "Generic Error", "The request was refused"),
     Code.FINESSE_API_ERROR: ApiError(400, "Finesse API Error", "The stored objects do not allow this change"),
+    Code.OPERATION_FAILURE: ApiError(400, "Operation Failure", "The server could not store what was sent"),
     Code.MAXIMUM_EXCEEDED: ApiError(400, "Maximum Exceeded", "There are as many objects of this kind as allowed"),
+    Code.TEAM_MESSAGE_LIMIT: ApiError(400, "System Resource Limit Exceeded", "MAX_ACTIVE_MESSAGE_LIMIT_EXCEEDED"),
     Code.UNAUTHORIZED: ApiError(401, "Authorization Failure", "UNAUTHORIZED"),
     Code.OTHER_USER: ApiError(
         401, "Invalid Authorization User Specified", "The credentials and the user in the URI do not match"
@@ -82,6 +87,7 @@ CATALOGUE: Mapping[Code, ApiError] = {
     Code.INVALID_SUPERVISOR: ApiError(401, "Invalid Supervisor", "The user is not in a team you supervise"),
     Code.FORBIDDEN: ApiError(403, "Forbidden", "The request is not allowed on this node"),
     Code.ADMINISTRATORS_ONLY: ApiError(403, "Forbidden", "Only administrators may use this resource"),
+    Code.AUTH_MODE_DISABLED: ApiError(403, "Forbidden", "UserAuthModeService is disabled"),
     Code.NOT_FOUND: ApiError(404, "Not Found", "There is no such resource"),
     Code.UNKNOWN_USER: ApiError(404, "User Not Found", "UNKNOWN_USER"),
     Code.DIALOG_NOT_FOUND: ApiError(404, "Dialog Not Found", "Invalid dialogId specified for dialog"),

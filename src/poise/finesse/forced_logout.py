@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from poise.contact.snapshots import Agent
 from poise.contact.states import ON_CALL, AgentState, Deployment
@@ -204,9 +204,21 @@ class _User:
     due_at: float = inf
     since: float = 0.0
     """When `due_at` was set."""
+    gone_at: float = field(default=0.0, compare=False)
+    """When the last resource went, or the server began to run again without one."""
     tick_at: float = inf
     queued_at: float = field(default=inf, compare=False)
     """The one entry of the heap that counts."""
+
+
+class Gone(NamedTuple):
+    """A user whose logout is on its way."""
+
+    watch: Watch
+    since: float
+    """Monotonic seconds: when the last resource went, or the server began to run again without one."""
+    due_at: float
+    """Monotonic seconds of the logout; infinite while it waits for something that has no time."""
 
 
 class ForcedLogout:
@@ -325,6 +337,18 @@ class ForcedLogout:
         entry = self._users.get(user)
         return entry.due_at - now if entry is not None else inf
 
+    def gone(self, user: str) -> Gone | None:
+        """What is on its way for a user who is gone; None for everybody else, and for who is signed out anyway."""
+        entry = self._users.get(user)
+        if entry is None or entry.watch in (Watch.PRESENT, Watch.LEFT, Watch.ABSENT):
+            return None
+        due_at = inf
+        if entry.watch is Watch.GRACE:
+            due_at = entry.due_at
+        elif entry.watch is Watch.RETURNING:
+            due_at = entry.due_at + self.policy.grace_s
+        return Gone(entry.watch, entry.gone_at, due_at)
+
     def watch(self, user: str) -> Watch:
         """What the policy thinks about a user."""
         entry = self._users.get(user)
@@ -369,6 +393,8 @@ class ForcedLogout:
             if what is not Input.RESTARTED:  # the restarted are remembered already
                 out.append(Remember(user))
         entry.watch = after
+        if what in _GOES:
+            entry.gone_at = now
         self._set_timers(entry, before, now)
         if before in PENDING and after in (Watch.ABSENT, Watch.PRESENT, Watch.LEFT):
             out.append(GraceCancelled(user, Why.BACK if what is Input.BACK else Why.SIGNED_OUT))
@@ -405,6 +431,7 @@ class ForcedLogout:
                 heapq.heappush(self._heap, (at, user))
 
 
+_GOES = (Input.GONE, Input.GONE_SIGNED_OUT, Input.RESTARTED)
 _WAITS = {Watch.ON_CALL: Why.ON_CALL, Watch.LINK_DOWN: Why.LINK_DOWN, Watch.UNSENT: Why.STATE}
 _LENGTH = {
     Watch.LEFT: lambda policy: policy.grace_s,

@@ -18,6 +18,7 @@ from poise.contact.snapshots import VOICE, Agent, Queue, Team
 
 ROOT = "/finesse/api"
 SYSTEM_INFO = f"{ROOT}/SystemInfo"
+ABSENCES = "/poise/api/absences"
 
 
 class Kind(Enum):
@@ -31,6 +32,8 @@ class Kind(Enum):
     SYSTEM_INFO = "SystemInfo"
     QUEUE = "Queue"
     USER_QUEUES = "User/Queues"
+    TEAM_MESSAGES = "Team/TeamMessages"
+    TEAM_ABSENCES = "absences/Team"
     MEDIA = "User/Media"
     MEDIA_DOMAIN = "User/Media/domain"
     MEDIA_DIALOGS = "User/Dialogs/Media"
@@ -52,6 +55,8 @@ TABLE: Mapping[Kind, _Row] = {
     Kind.SYSTEM_INFO: _Row(SYSTEM_INFO, True, True),
     Kind.QUEUE: _Row(f"{ROOT}/Queue/{{queue}}", False, False),
     Kind.USER_QUEUES: _Row(f"{ROOT}/User/{{user}}/Queues", False, False),
+    Kind.TEAM_MESSAGES: _Row(f"{ROOT}/Team/{{team}}/TeamMessages", False, False),
+    Kind.TEAM_ABSENCES: _Row(f"{ABSENCES}/Team/{{team}}", False, False),
     Kind.MEDIA: _Row(f"{ROOT}/User/{{user}}/Media", True, False),
     Kind.MEDIA_DOMAIN: _Row(f"{ROOT}/User/{{user}}/Media/{{media}}", True, False),
     Kind.MEDIA_DIALOGS: _Row(f"{ROOT}/User/{{user}}/Dialogs/Media", True, False),
@@ -101,9 +106,34 @@ def dialog(dialog_id: str) -> str:
     return f"{ROOT}/Dialog/{dialog_id}"
 
 
+def client_log(agent_id: str) -> str:
+    """Logs that a user's client has sent; also the URI of the resource."""
+    return f"{ROOT}/User/{agent_id}/ClientLog"
+
+
 def team_users(team_id: int) -> str:
     """States of a team's members."""
     return f"{ROOT}/Team/{team_id}/Users"
+
+
+def team_messages(team_id: int) -> str:
+    """Messages shown to a team."""
+    return f"{ROOT}/Team/{team_id}/TeamMessages"
+
+
+def team_absences(team_id: int) -> str:
+    """Members of a team whose screen is gone; no node of Finesse."""
+    return f"{ABSENCES}/Team/{team_id}"
+
+
+def of_team(team_id: int) -> tuple[str, ...]:
+    """Every node that exists because the team exists."""
+    return team_users(team_id), team_messages(team_id), team_absences(team_id)
+
+
+def user_queues(agent_id: str) -> str:
+    """Which queues a user has."""
+    return f"{ROOT}/User/{agent_id}/Queues"
 
 
 def queue_nodes(queue: Queue) -> Iterator[str]:
@@ -130,7 +160,8 @@ def all_nodes(agents: Iterable[Agent], teams: Iterable[Team], queues: Iterable[Q
     names = [SYSTEM_INFO]
     for agent in agents:
         names += of_user(agent)
-    names += (team_users(team.team_id) for team in teams)
+    for team in teams:
+        names += of_team(team.team_id)
     for queue in queues:
         names += queue_nodes(queue)
     return list(dict.fromkeys(names))

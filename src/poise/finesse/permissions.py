@@ -28,6 +28,7 @@ class Relation(Enum):
     SUPERVISOR = "supervisor of the user's team"
     ADMINISTRATOR = "administrator"
     ANYONE = "anyone signed in"
+    MEMBER = "member of the team"
 
 
 class Api(Enum):
@@ -46,10 +47,16 @@ class Api(Enum):
     LIST_TEAMS = "GET Teams"
     READ_QUEUE = "GET Queue"
     READ_REASONS = "GET ReasonCodes"
+    READ_USER_MESSAGES = "GET User/TeamMessages"
+    READ_TEAM_MESSAGES = "GET Team/TeamMessages"
+    READ_MESSAGE = "GET TeamMessage, DELETE TeamMessage: then by author"
+    READ_MEDIA = "GET User/Media, PUT User/Media/id"
+    READ_RUNTIME = "GET RuntimeConfigInfo"
+    READ_CONNECTED = "GET ConnectedUsersInfo"
     CONFIGURE = "POST, PUT, DELETE of configuration"
 
 
-_SELF, _SUPERVISOR, _ADMIN, _ANYONE = Relation
+_SELF, _SUPERVISOR, _ADMIN, _ANYONE, _MEMBER = Relation
 CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.READ_USER: (_SELF, _SUPERVISOR, _ADMIN),
     Api.LIST_USERS: (_ADMIN,),
@@ -64,6 +71,12 @@ CAPABILITIES: Mapping[Api, tuple[Relation, ...]] = {
     Api.LIST_TEAMS: (_ADMIN,),
     Api.READ_QUEUE: (_ANYONE,),
     Api.READ_REASONS: (_ANYONE,),
+    Api.READ_USER_MESSAGES: (_SELF, _ADMIN),
+    Api.READ_TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
+    Api.READ_MESSAGE: (_ANYONE,),
+    Api.READ_MEDIA: (_SELF, _ADMIN),
+    Api.READ_RUNTIME: (_ADMIN,),
+    Api.READ_CONNECTED: (_SUPERVISOR, _ADMIN),
     Api.CONFIGURE: (_ADMIN,),
 }
 """API -> relations that may use it."""
@@ -86,6 +99,10 @@ class Caller:
     def supervises(self, team_id: int | None) -> bool:
         """Is that one of the caller's teams?"""
         return self.agent is not None and any(team.team_id == team_id for team in self.agent.supervised)
+
+    def member_of(self, team_id: int) -> bool:
+        """Does the caller work in that team?"""
+        return self.agent is not None and self.agent.team is not None and self.agent.team.team_id == team_id
 
 
 def relation(caller: Caller, target: Agent, api: Api) -> Relation:
@@ -116,9 +133,22 @@ def check(caller: Caller, api: Api, team_id: int | None = None) -> None:
         _ANYONE in allowed
         or (_ADMIN in allowed and caller.administrator)
         or (_SUPERVISOR in allowed and caller.supervises(team_id))
+        or (_MEMBER in allowed and team_id is not None and caller.member_of(team_id))
     ):
         return
     raise ApiException(Code.UNAUTHORIZED, caller.user_id)
+
+
+def check_supervisor(caller: Caller, api: Api) -> None:
+    """For APIs that supervisors of any team may use. Raises ApiException."""
+    if not (caller.agent is not None and caller.agent.is_supervisor and _SUPERVISOR in CAPABILITIES[api]):
+        check(caller, api)
+
+
+def check_member(caller: Caller, teams: Iterable[int]) -> None:
+    """May the caller read what one of these teams is told? Raises ApiException."""
+    if not caller.administrator and not any(caller.member_of(team) or caller.supervises(team) for team in teams):
+        raise ApiException(Code.UNAUTHORIZED, caller.user_id)
 
 
 def check_dialog(caller: Caller, shown: Shown, agents: Mapping[str, Agent]) -> None:
@@ -155,6 +185,8 @@ _NODES: Mapping[Kind, tuple[Relation, ...]] = {
     Kind.MEDIA_DOMAIN: (_SELF, _ADMIN),
     Kind.MEDIA_DIALOGS: (_SELF, _ADMIN),
     Kind.TEAM_USERS: (_SUPERVISOR, _ADMIN),
+    Kind.TEAM_ABSENCES: (_SUPERVISOR, _ADMIN),
+    Kind.TEAM_MESSAGES: (_MEMBER, _SUPERVISOR, _ADMIN),
     Kind.QUEUE: (_ANYONE,),
     Kind.SYSTEM_INFO: (_ANYONE,),
 }
@@ -174,6 +206,9 @@ def may_subscribe(caller: Caller, node: str, agents: Mapping[str, Agent]) -> boo
     if _SUPERVISOR not in allowed:
         return False
     if name.team:
-        return name.team.isdecimal() and caller.supervises(int(name.team))
+        if not name.team.isdecimal():
+            return False
+        team = int(name.team)
+        return caller.supervises(team) or (_MEMBER in allowed and caller.member_of(team))
     target = agents.get(name.user)
     return target is not None and target.team is not None and caller.supervises(target.team.team_id)

@@ -9,7 +9,7 @@ from poise.contact.queue_figures import NO_STATISTICS, QueueStatistics
 from poise.contact.snapshots import Agent, AgentAdded, AgentChanged, AgentFailed, AgentRemoved, Change, Queue, TeamName
 from poise.finesse import nodes
 from poise.finesse.failures import failure_update
-from poise.finesse.queues import queue_update
+from poise.finesse.queues import gone_queue_update, queue_update, queues_update
 from poise.finesse.system_info import SystemStatus, system_info_update
 from poise.finesse.update import Event, update
 from poise.finesse.users import UserContext, gone_update, summary_update, user_update
@@ -50,6 +50,20 @@ def queue_publications(queue: Queue, statistics: QueueStatistics = NO_STATISTICS
     """A queue's statistics, once serialised, for each of its nodes."""
     payload = update(queue_update(queue, statistics), Event.PUT, "", f"{nodes.ROOT}/Queue/{queue.number}")
     return (Publication(node, payload) for node in nodes.queue_nodes(queue))
+
+
+def queue_gone(queue: Queue) -> Iterator[Publication]:
+    """The configuration names a queue no more: for each of its nodes."""
+    payload = update(gone_queue_update(queue), Event.DELETE, "", f"{nodes.ROOT}/Queue/{queue.number}")
+    return (Publication(node, payload) for node in nodes.queue_nodes(queue))
+
+
+def user_queues_publication(
+    agent_id: str, queues: Iterable[tuple[Queue, QueueStatistics]], event: Event
+) -> Publication:
+    """Queues that a user has got (POST) or lost (DELETE)."""
+    node = nodes.user_queues(agent_id)
+    return Publication(node, update(queues_update(queues), event, "", node))
 
 
 def system_info_publication(status: SystemStatus, now_wall: float) -> Publication:

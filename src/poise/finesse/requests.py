@@ -42,10 +42,10 @@ def request_id(header: str | None) -> str:
     return text if text.isprintable() else ""
 
 
-def parse_body(data: bytes, root: str) -> Element:
+def parse_body(data: bytes, root: str, limits: Limits = BODY_LIMITS) -> Element:
     """The root element of a body. Raises ApiException: malformed, too large, or another root."""
     try:
-        element = parse(data.lstrip(_SPACES.encode()), BODY_LIMITS)
+        element = parse(data.lstrip(_SPACES.encode()), limits)
     except XmlError as error:
         too_large = error.kind in (XmlFault.TOO_BIG, XmlFault.TOO_DEEP, XmlFault.TOO_WIDE)
         raise ApiException(Code.TOO_LARGE if too_large else Code.MALFORMED_XML, error.detail) from None

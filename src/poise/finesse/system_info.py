@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from poise.contact.states import Deployment
 from poise.finesse import nodes
@@ -11,6 +12,14 @@ from poise.finesse.markup import EVENT_INDENT, Node, branch, leaf, render, times
 
 IN_SERVICE = "IN_SERVICE"
 OUT_OF_SERVICE = "OUT_OF_SERVICE"
+
+
+class CtiServer(NamedTuple):
+    """One side of the CTI servers."""
+
+    host: str
+    connected_s: float | None
+    """Seconds for which the link has been up; None: the link is not to this side, or down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class SystemStatus:
     peripheral_id: int = 5000
     https_port: int = 8445
     xmpp_port: int = 5222
+    xmpp_secure_port: int = 5223
+    cti_servers: tuple[CtiServer, ...] = ()
 
 
 def system_info_xml(status: SystemStatus, now_wall: float) -> str:
@@ -78,6 +89,11 @@ def _children(status: SystemStatus, now_wall: float) -> Iterator[Node]:
     yield leaf("lastSuccessCTIHeartbeatTime", int(heartbeat * 1000) if heartbeat is not None else None)
     yield leaf("ctiVersion", status.cti_version)
     yield leaf("ctiHeartbeatInterval", status.heartbeat_interval_s)
+    # 12.6: maintenance mode of either server; this one has none, so nobody has been in it
+    yield leaf("ctiMMode", "")
+    yield leaf("ctiTimeInMMode", -1)
+    yield leaf("finesseMMode", "")
+    yield leaf("finesseTimeInMMode", -1)
     yield leaf("license", "")
     yield leaf("peripheralId", status.peripheral_id)
     yield _node("primaryNode", status.primary_host, status)
@@ -90,7 +106,29 @@ def _children(status: SystemStatus, now_wall: float) -> Iterator[Node]:
     yield leaf("uri", nodes.SYSTEM_INFO)
     yield leaf("xmppDomain", status.domain)
     yield leaf("xmppPubSubDomain", f"pubsub.{status.domain}")
+    if status.cti_servers:
+        yield branch("ctiServers", (_cti_server(server) for server in status.cti_servers))
+
+
+def _cti_server(server: CtiServer) -> Node:
+    active = server.connected_s is not None
+    return branch(
+        "ctiServer",
+        (
+            leaf("host", server.host),
+            leaf("connectedDuration", int(server.connected_s or 0)),
+            leaf("active", active),
+        ),
+    )
 
 
 def _node(name: str, host: str, status: SystemStatus) -> Node:
-    return branch(name, (leaf("host", host), leaf("httpsPort", status.https_port), leaf("xmppPort", status.xmpp_port)))
+    return branch(
+        name,
+        (
+            leaf("host", host),
+            leaf("httpsPort", status.https_port),
+            leaf("xmppPort", status.xmpp_port),
+            leaf("xmppSecurePort", status.xmpp_secure_port),
+        ),
+    )

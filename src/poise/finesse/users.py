@@ -36,7 +36,12 @@ def user_xml(agent: Agent, context: UserContext, asked_as: str = "") -> str:
 
 def users_xml(agents: list[Agent], context: UserContext) -> str:
     """The answer to GET Users."""
-    return render(branch("Users", (branch("User", _summary(agent, context, "reasonCode")) for agent in agents)))
+    return render(branch("Users", (summary_node(agent, context, "User") for agent in agents)))
+
+
+def summary_node(agent: Agent, context: UserContext, tag: str) -> Node:
+    """What lists show of a user."""
+    return branch(tag, _summary(agent, context, "reasonCode"))
 
 
 def user_update(agent: Agent, context: UserContext) -> str:

@@ -68,6 +68,7 @@ def _status(shell: LabShell, request: Mapping[str, Any], now: float) -> dict[str
     return {
         "ok": True,
         "calls": sum(bool(call.legs) for call in server.centre.switch.calls.values()),
+        "callsBegun": server.centre.switch.calls_begun,
         "waiting": len(server.centre.queues.waiting()),
         "agents": dict(sorted(states.items())),
         "clients": sum(session.open for session in server.sessions),

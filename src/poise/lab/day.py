@@ -52,7 +52,8 @@ def large_centre(agents: int) -> LabData:
 
 
 class Day:
-    """One day. `now` is monotonic seconds and only moves in `step`."""
+    """One day, from time 0 on. `now` is monotonic seconds and only moves in `step`; who drives `server` by other
+    means does without both."""
 
     def __init__(
         self,
@@ -77,11 +78,11 @@ class Day:
     def _plan(self, calls: int) -> None:
         data, chance = self.server.settings.data, self._chance
         for person in data.people:
-            at = chance.uniform(0, 60)
+            at = self.now + chance.uniform(0, 60)
             self._agenda.at(at, lambda now, who=person: self._begins(who, now))  # type: ignore[misc]
         last = self.ends_at - 1200  # whatever was begun is over before the day is
         for number in range(calls):
-            when = chance.uniform(120, last)
+            when = chance.uniform(self.now + 120, last)
             outbound = chance.random() < OUTBOUND_PART
             self._agenda.at(when, self._customer(number) if outbound else self._caller(number))
         self._agenda.at(self.ends_at - 120, self._evening)

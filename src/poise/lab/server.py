@@ -37,6 +37,9 @@ GRANTABLE_SERVICES = int(~Service(0)) | 0x200 | 0x40000
 SIGNATURE_MAX = 63
 """Bytes of CLIENT_SIGNATURE without its final NUL."""
 
+TEXT_MAX = 253
+"""Bytes of TEXT without its final NUL."""
+
 CONTROL_FREE = frozenset(
     {
         "SNAPSHOT_CALL_REQ",
@@ -51,9 +54,9 @@ CONTROL_FREE = frozenset(
 WITHOUT_TELEPHONY = CONTROL_FREE | {"SET_CALL_DATA_REQ", "RELEASE_CALL_REQ", "BAD_CALL_REQ"}
 
 
-def _shortened(signature: str) -> str:
-    """As much of a client's signature as fits into events."""
-    return signature.encode()[:SIGNATURE_MAX].decode(errors="ignore")
+def _shortened(text: str, most: int) -> str:
+    """As much of a client's text as fits into events."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 class LabServer:
@@ -73,7 +76,7 @@ class LabServer:
         self.online = True
         self.active_side = "A"
         """Side whose clients are served; on the other one OPEN_REQ is refused."""
-        self._epoch = epoch_s
+        self._epoch = self.centre.dialler.epoch_s = epoch_s
         self._calls = CallRequests(self.centre, int(kind))
         self.watch: Callable[[CallTold | AgentTold], None] = lambda told: None
         """Told of everything clients are told, before them."""
@@ -178,6 +181,7 @@ class LabServer:
     def drift(self, seconds: float, now: float) -> list[LabOutput]:
         """The server's wall clock jumps; the time in a SYSTEM_EVENT shows it."""
         self._epoch += seconds
+        self.centre.dialler.epoch_s = self._epoch
         event = answers.system_event(SystemEventId.CENTRAL_CONTROLLER_ONLINE, self._pg_status(), self._time(now))
         for session in self.sessions:
             if session.open:
@@ -286,7 +290,7 @@ class LabServer:
         agent = self.acd.agent(self._named(message)) if session.sees_one else None
         if agent is not None:
             session.agent_id, session.extension = agent.person.agent_id, agent.extension
-        session.signature = _shortened(message.text("CLIENT_SIGNATURE") or "")
+        session.signature = _shortened(message.text("CLIENT_SIGNATURE") or "", SIGNATURE_MAX)
         session.idle_s = float("inf") if fields["IdleTimeout"] == NULL32 else float(fields["IdleTimeout"])
         session.deadline = now + session.idle_s
         confirmation = {
@@ -394,7 +398,7 @@ class LabServer:
         self._send(session, Message("USER_MESSAGE_CONF", {"InvokeID": message.fields["InvokeID"]}))
         for other in self.sessions:
             if other.open and other is not session:
-                floats = (("CLIENT_ID", session.signature), ("TEXT", text[:200]))
+                floats = (("CLIENT_ID", session.signature), ("TEXT", _shortened(text, TEXT_MAX)))
                 self._send(other, Message("USER_MESSAGE_EVENT", fields, floats))
 
     def _monitor(self, session: Session, message: Message, now: float) -> None:

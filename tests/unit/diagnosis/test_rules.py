@@ -119,7 +119,13 @@ STORIES: dict[str, tuple[dict[str, str | bytes], Confidence]] = {
         Confidence.CERTAIN,
     ),
     "A0": ({"ws.log": webservices(state(20, "LOGOUT", 1, 50004))}, Confidence.CERTAIN),
-    "A6": ({"ws.log": webservices(unavailable(10), available(14))}, Confidence.CERTAIN),
+    "A6": (
+        {
+            "ws.log": webservices(unavailable(10), available(14)),
+            "client.log": client((1, "/finesse/api/User/1001"), (9, "MasterPublisher - Connection status: unloading")),
+        },
+        Confidence.CERTAIN,
+    ),
     "A7": (
         {
             "debug.log": SILENT,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from poise.contact.states import Deployment
 from poise.finesse.system_info import (
+    CtiServer,
     SystemStatus,
     system_info_update,
     system_info_xml,
@@ -79,3 +81,21 @@ def test_out_of_service_gives_a_reason_and_a_second_node_is_named() -> None:
 )
 def test_the_short_form_is_asked_for_in_several_spellings(query: dict[str, str], short: bool) -> None:
     assert wants_timestamp_only(query) is short
+
+
+def test_the_fields_of_12_6_are_there_nobody_having_been_in_maintenance_mode() -> None:
+    servers = (CtiServer("cti-a.example.com", 61.7), CtiServer("cti-b.example.com", None))
+    info = parse(system_info_xml(replace(STATUS, cti_servers=servers), NOW).encode())
+    values = {child.name: child.text for child in info.elements()}
+    assert [values[name] for name in ("ctiMMode", "ctiTimeInMMode", "finesseMMode", "finesseTimeInMMode")] == [
+        "", "-1", "", "-1",
+    ]  # fmt: skip
+    shown = info.child("ctiServers")
+    assert shown is not None
+    assert [[child.text for child in server.elements()] for server in shown.elements()] == [
+        ["cti-a.example.com", "61", "true"],
+        ["cti-b.example.com", "0", "false"],
+    ]
+    primary = info.child("primaryNode")
+    assert primary is not None
+    assert [child.name for child in primary.elements()] == ["host", "httpsPort", "xmppPort", "xmppSecurePort"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from poise.lab.day import Day
 from poise.lab.robots import FLOWS, LONGEST_CALL_S, RETURNS_AFTER_S, Habits, Robots
 from poise.lab.rules import Deployment
 from poise.lab.traffic import Traffic
@@ -63,7 +64,7 @@ def test_calls_come_only_while_somebody_is_ready_and_the_first_after_a_whole_gap
     assert traffic.calls == 1, "there was one agent, and the call was not answered"
 
 
-def test_about_as_many_calls_come_as_were_asked_for() -> None:
+def test_as_many_calls_come_as_were_asked_for() -> None:
     floor = Floor()
     robots = Robots(floor.server, 3, Habits(works=False))
     for agent in ("1001", "1002", "1003", "1004", "1005", "1006"):
@@ -72,4 +73,14 @@ def test_about_as_many_calls_come_as_were_asked_for() -> None:
     floor.pass_time(29)
     assert traffic.calls == 0
     floor.pass_time(3600)
-    assert 80 < traffic.calls < 160
+    assert 100 < traffic.calls < 135
+
+
+def test_a_busy_centre_gets_its_calls_as_well() -> None:
+    day = Day(200, 0, seed=4)
+    while day.now < 100:
+        day.step(lambda output: None, until=100.0)
+    traffic = Traffic(day.server, 1200, 7, day.now)
+    while day.now < 105:
+        day.step(lambda output: None, until=105.0)
+    assert 80 < traffic.calls < 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
@@ -10,9 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import argon2
+import pytest
 
 from poise.finesse.configuration.table import REASON_CODE, SYSTEM_CONFIG
-from poise.server.app import Application
+from poise.server.app import Application, StartError
 from poise.server.clock import ManualClock
 from poise.server.config import with_values
 from poise.server.settings import PID_FILE, Settings
@@ -135,3 +137,26 @@ def test_reason_codes_imported_beside_the_server_are_offered_a_second_later(tmp_
         assert [reason.label for reason in application.agents.reasons.codes] == ["Lunch"]
 
     play(tmp_path, story)
+
+
+def test_a_second_server_on_the_same_data_folder_does_not_start_and_the_first_does_not_notice(tmp_path: Path) -> None:
+    async def story(application: Application, clock: ManualClock) -> None:
+        second = Application(application.settings, clock=clock)
+        with pytest.raises(StartError, match=f"{tmp_path} is the data folder of a running server"):
+            await second.start()
+        assert (tmp_path / PID_FILE).read_text() == f"{os.getpid()}\n"
+        assert application.health.reasons().keys() == {"agents"}
+
+    play(tmp_path, story)
+    play(tmp_path, story)  # the first one's end freed the folder
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below"])
+def test_a_data_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").touch()
+
+    async def story(application: Application, clock: ManualClock) -> None:
+        raise AssertionError
+
+    with pytest.raises(StartError, match=f"the data folder {tmp_path / place} cannot be used: .*--data"):
+        play(tmp_path / place, story)

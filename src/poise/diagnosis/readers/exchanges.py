@@ -10,6 +10,7 @@ import base64
 import re
 from dataclasses import dataclass
 
+from poise.diagnosis import timing
 from poise.diagnosis.events import TEXT_LIMIT, Event, Kind, Place, agent_of
 from poise.diagnosis.evidence import Evidence
 
@@ -22,6 +23,8 @@ SID = re.compile(r"\bsid=['\"]([^'\"]+)")
 RID = re.compile(r"\brid=['\"](\d+)")
 TYPE = re.compile(r"<body\b[^>]*\btype=['\"]terminate['\"]")
 CONDITION = re.compile(r"<body\b[^>]*\bcondition=['\"]([\w-]+)")
+STREAM_ERROR = re.compile(r"<stream:error>\s*<([\w-]+)")
+"""Says more than the body's `remote-stream-error`."""
 TO_AGENT = re.compile(r"\bto=['\"]([\w.+-]+)@")
 USER = re.compile(r"/finesse/api/User/([\w.-]+)", re.IGNORECASE)
 
@@ -49,19 +52,32 @@ class Exchange:
     authorization: str = ""
     agent: str = ""
     aborted: bool = False
+    address: str = ""
+    """The client's, where the capture tells it; stands for the agent until somebody names them."""
+    frames: tuple[tuple[float, bool], ...] = ()
+    """Of a WebSocket: seconds since 1970 and whether the client sent it."""
 
 
-def tell(evidence: Evidence, file: int, exchanges: list[Exchange]) -> None:
+def tell(evidence: Evidence, file: int, exchanges: list[Exchange], ends: float = 0.0) -> None:
     """Add what the exchanges say, in order of time; sids lead from one to the next, so that every poll gets its
-    agent."""
+    agent. `ends`: when the recording ended, if that is known."""
     exchanges.sort(key=lambda exchange: exchange.at)
     whose = {sid[1]: agent for e in exchanges if (sid := SID.search(e.request + e.answer)) and (agent := _agent(e))}
     only = {agent for e in exchanges if (agent := _agent(e))}
     fallback = only.pop() if len(only) == 1 else ""
-    last_at = max((e.at + (e.took_ms or 0) / 1000 for e in exchanges), default=0.0)
+    by_address = {e.address: agent for e in exchanges if e.address and (agent := _agent(e))}
+    last_at = max(ends, max((e.at + (e.took_ms or 0) / 1000 for e in exchanges), default=0.0))
+    websockets = [e for e in exchanges if _is_websocket(e)]
+    if websockets and not any("http-bind" in e.url for e in exchanges):
+        evidence.files[file].remark = "websocket-era"
     for exchange in exchanges:
         sid = SID.search(exchange.request) or SID.search(exchange.answer)
-        agent = _agent(exchange) or (whose.get(sid[1], "") if sid else "") or fallback
+        named = _agent(exchange) or (whose.get(sid[1], "") if sid else "")
+        agent = named or (by_address.get(exchange.address, exchange.address) if exchange.address else fallback)
+        if named and exchange.address:
+            evidence.seen(named, exchange.address)
+        if exchange in websockets and (ended := _websocket_end(exchange, file, agent, last_at)) is not None:
+            evidence.add(ended)
         event = _event(exchange, file, agent, sid[1] if sid else "", last_at)
         if event is not None:
             evidence.add(event)
@@ -93,7 +109,7 @@ def _event(exchange: Exchange, file: int, agent: str, sid: str, last_at: float) 
     line = f"{line} {exchange.error}".strip()[:TEXT_LIMIT]
     if exchange.method == "CONNECT":
         return Event(exchange.at, Kind.TUNNEL, place, agent, "", path, float(exchange.status), None, line)
-    if exchange.url.startswith(("ws:", "wss:")) or "/ws/" in path or path.endswith("/ws"):
+    if _is_websocket(exchange):
         return Event(
             exchange.at,
             Kind.WEBSOCKET,
@@ -138,6 +154,28 @@ def _event(exchange: Exchange, file: int, agent: str, sid: str, last_at: float) 
     return None
 
 
+def _is_websocket(exchange: Exchange) -> bool:
+    path = exchange.url.partition("?")[0]
+    return exchange.url.startswith(("ws:", "wss:")) or "/ws/" in path or path.endswith("/ws")
+
+
+def _websocket_end(exchange: Exchange, file: int, agent: str, last_at: float) -> Event | None:
+    """A WebSocket that ended while the recording went on, and who had fallen silent before it did."""
+    if exchange.status not in (0, 101) or exchange.took_ms is None or not exchange.frames:
+        return None
+    end = exchange.at + exchange.took_ms / 1000
+    if last_at - end < timing.PING_S and not exchange.error:
+        return None  # it may be open still: the recording ended with it
+    sent = max((at for at, client in exchange.frames if client), default=exchange.at)
+    came_at = max((at for at, client in exchange.frames if not client), default=exchange.at)
+    quiet = timing.PING_S * (timing.PING_RETRIES + 1) - 1
+    who = "client" if end - sent > quiet else "server" if sent - came_at > timing.PING_S else "nobody"
+    text = f"#{exchange.number} WebSocket ended {end - came_at:.1f} s after the last frame came"
+    text += f" and {end - sent:.1f} s after the last one was sent {exchange.error}".rstrip()
+    place = Place(file, exchange.number)
+    return Event(end, Kind.WEBSOCKET_ENDED, place, agent, "", who, end - came_at, end - sent, text)
+
+
 def came(exchange: Exchange, last_at: float) -> str:
     """What a poll brought, in one word (see `Kind.POLL`)."""
     if "ERR_CERT" in exchange.error or "CERT_" in exchange.error:
@@ -154,7 +192,7 @@ def came(exchange: Exchange, last_at: float) -> str:
     if exchange.status in (403, 407):
         return "forbidden"
     if TYPE.search(exchange.answer):
-        condition = CONDITION.search(exchange.answer)
+        condition = STREAM_ERROR.search(exchange.answer) or CONDITION.search(exchange.answer)
         return f"terminate:{condition[1] if condition else ''}"
     if (
         exchange.answer.lstrip()[:6].lower() in ("<html>", "<html ", "<!doct", "<head>")

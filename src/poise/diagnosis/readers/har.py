@@ -18,6 +18,8 @@ FORM = "HAR"
 SIZE_LIMIT = 64 * 1024 * 1024
 """Bytes of one HAR: an hour of one desktop without pictures has 2 MB; its tree needs about four times its size in
 memory."""
+FRAMES_LIMIT = 1_000
+"""Last messages of a WebSocket that are kept: pings of three hours."""
 
 
 def read(evidence: Evidence, file: int, stream: BinaryIO) -> None:
@@ -77,7 +79,14 @@ def _exchange(number: int, raw: Mapping[str, Any]) -> Exchange | None:
         answer_type=str(content.get("mimeType", "")),
         authorization=headers.get("authorization", ""),
         aborted="ABORTED" in error.upper(),
+        frames=_frames(raw),
     )
+
+
+def _frames(raw: Mapping[str, Any]) -> tuple[tuple[float, bool], ...]:
+    """Times and directions of a WebSocket's messages, as Chrome and mitmproxy write them."""
+    told = ((_number(m.get("time")), m.get("type") == "send") for m in _list(raw.get("_webSocketMessages")))
+    return tuple((at, client) for at, client in told if at is not None)[-FRAMES_LIMIT:]
 
 
 def _content(content: Mapping[str, Any]) -> str:

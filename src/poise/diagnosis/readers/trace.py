@@ -68,6 +68,8 @@ class TraceReader:
         if kind is None:
             return
         agent = agent_of(str(entry.get("jid") or entry.get("user") or ""))
+        if name == "session_ended" and agent:
+            self._evidence.seen(agent, str(entry.get("address", "")))
         number_of = float(value) if isinstance(value, (int, float)) else None
         second_of = float(second) if isinstance(second, (int, float)) else None
         self._evidence.add(

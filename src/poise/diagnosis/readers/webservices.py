@@ -33,6 +33,8 @@ REASON = re.compile(rb"(?:eventReasonCode=|reason ?code\s*[:=]\s*|reason_code=)(
 FORCED = re.compile(rb"force(?:d)?flag\s*[:=]\s*(?P<flag>\d)")
 PRESENCE = re.compile(rb"\b(?P<word>un)?available\b", re.IGNORECASE)
 RECEIVED = re.compile(rb'"CTI_MSG_RECEIVED":(\d{13})')
+ADDRESS = re.compile(rb"\[user=(?P<user>[\w.@-]+)\]\[address=(?P<address>[\d.]+)\]")
+KILLED = re.compile(rb"jid=[^\]]+")
 DEPLOYMENT = re.compile(rb"deploymentType=(CC[EX])")
 
 STATES = (
@@ -144,7 +146,11 @@ class WebServicesReader:
                     kind = Kind.GRACE_CANCELLED
                 self._add(kind, number, body, record)
                 return
-        if b"PRESEN" in mnemonic or mnemonic.startswith(b"UNSUBSCRIBED"):
+        if mnemonic.startswith(b"REQUEST_END") and (who := ADDRESS.search(body)):
+            self._evidence.seen(agent_of(who["user"].decode("utf-8", "replace")), who["address"].decode("ascii"))
+        elif mnemonic.startswith(b"AUDIT_SESSION_KILLED") and (jid := KILLED.search(body)):
+            self._add(Kind.TERMINATED, number, jid[0], record, word="killed")
+        elif b"PRESEN" in mnemonic or mnemonic.startswith(b"UNSUBSCRIBED"):
             self._presence(number, mnemonic, body, record)
         elif mnemonic.startswith((b"OF_STATE_CHANGED", b"SYSTEM_STATUS")):
             out = b"OUT_OF_SERVICE" in body

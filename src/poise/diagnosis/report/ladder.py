@@ -51,6 +51,17 @@ ARROWS: dict[Kind, tuple[int, int]] = {
     Kind.WEBSOCKET: (C, N),
     Kind.PREFLIGHT: (C, N),
     Kind.TUNNEL: (C, N),
+    Kind.WEBSOCKET_ENDED: (C, N),
+    Kind.CLIENT_SILENT: (C, C),
+    Kind.SLEPT: (C, C),
+    Kind.UNHEARD: (C, N),
+    Kind.NO_ANSWER: (C, N),
+    Kind.RESET: (N, C),
+    Kind.CONNECT_FAILED: (C, N),
+    Kind.REPEATED: (C, N),
+    Kind.ZERO_WINDOW: (N, N),
+    Kind.CAPTURE_GAP: (N, N),
+    Kind.ISSUER: (N, C),
 }
 """From lane to lane; the same lane twice is a mark. Kinds that are not here concern everybody and are marks of the
 notification service."""
@@ -64,6 +75,11 @@ BAD = frozenset(
         Kind.NO_TRUST,
         Kind.REQUEST_FAILED,
         Kind.REPLACED,
+        Kind.UNHEARD,
+        Kind.NO_ANSWER,
+        Kind.RESET,
+        Kind.CONNECT_FAILED,
+        Kind.WEBSOCKET_ENDED,
     }
 )
 

@@ -9,7 +9,7 @@ from poise.diagnosis import timing
 from poise.diagnosis.events import Event, Kind
 from poise.diagnosis.incidents import Incident
 from poise.diagnosis.rules.base import CERTAIN, LIKELY, POSSIBLE, Hit, Rule, hit
-from poise.diagnosis.rules.network import unanswered
+from poise.diagnosis.rules.network import reached, rest_meanwhile, unanswered
 from poise.diagnosis.site import Site
 
 CHROMIUM = ("Chrome/", "Edg/", "Chromium/")
@@ -32,12 +32,19 @@ def closed_page(incident: Incident, site: Site) -> Hit | None:
 
 def asleep(incident: Incident, site: Site) -> Hit | None:
     """C3: everything the computer wrote or sent stopped, and went on minutes later."""
-    mine = incident.all(Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION)
+    slept = [e for e in incident.all(Kind.POLL) if e.word in ("none", "aborted") and (e.second or 0) > FROZEN_MS]
+    mine = [
+        e
+        for e in incident.all(Kind.DRIFT, Kind.REST, Kind.POLL, Kind.CONNECTION, Kind.RETRY)
+        if e not in slept and "-recording" not in e.word
+    ]
     for before, after in pairwise(mine):
         start, end = (
             site.evidence.time(before) + (before.second or 0 if before.kind is Kind.POLL else 0) / 1000,
             site.evidence.time(after),
         )
+        if after.kind is Kind.PAGE_LOADED or _stepped(incident, site, start, end):
+            continue
         if (
             end - start > timing.FROZEN_S
             and start - 5 <= (incident.contact.before if incident.contact else incident.at)
@@ -46,12 +53,27 @@ def asleep(incident: Incident, site: Site) -> Hit | None:
             drift = before.kind is Kind.DRIFT or after.kind is Kind.DRIFT
             return hit(
                 "C3",
-                LIKELY if drift or before.kind is Kind.POLL else POSSIBLE,
+                LIKELY if drift or slept or before.kind is Kind.POLL else POSSIBLE,
                 before,
                 after,
+                *slept[:1],
                 seconds=round(end - start),
             )
     return None
+
+
+FROZEN_MS = timing.FROZEN_S * 1000
+
+
+def _stepped(incident: Incident, site: Site, start: float, end: float) -> bool:
+    """Whether the gap in the client's records is none: its clock was set forward by about as much."""
+    drifts = incident.all(Kind.DRIFT)
+    before = [e for e in drifts if site.evidence.time(e) <= start + 1]
+    after = [e for e in drifts if site.evidence.time(e) >= end - 1]
+    if not before or not after:
+        return False
+    jump = ((before[-1].number or 0) - (after[0].number or 0)) / 1000
+    return end - start - jump < timing.FROZEN_S
 
 
 def clock_set(incident: Incident, site: Site) -> Hit | None:
@@ -59,7 +81,9 @@ def clock_set(incident: Incident, site: Site) -> Hit | None:
     for before, after in pairwise(incident.all(Kind.DRIFT)):
         jump = (after.number or 0) - (before.number or 0)
         if abs(jump) > timing.STEP_MS and (after.second or 0) < timing.SLOW_MS:
-            return hit("C4", POSSIBLE, before, after, seconds=round(jump / 1000, 1))
+            # by itself a clock that is set closes no session: beside a disconnect it is a remark
+            sure = LIKELY if all(e.kind is Kind.DRIFT for e in incident.signs) else POSSIBLE
+            return hit("C4", sure, before, after, seconds=round(jump / 1000, 1))
     strata = [e for e in site.events if e.kind is Kind.STRATUM and (e.number or 0) > 4]
     return hit("C4", POSSIBLE, *strata[:1], seconds=0) if strata else None
 
@@ -69,9 +93,21 @@ def slow_way(incident: Incident, site: Site) -> Hit | None:
     slow = [e for e in incident.all(Kind.DRIFT) if (e.second or 0) > timing.SLOW_MS]
     retries = incident.all(Kind.RETRY)
     loss = [e for e in site.events if e.kind is Kind.LOSS]
-    if len(slow) >= 2 or (slow and loss) or len(retries) >= 2:
+    silent = unanswered(incident.all(Kind.POLL))
+    answered, failed = rest_meanwhile(incident, site, silent)
+    line_down = bool(silent and failed) and not answered
+    alone = site.together(incident).agents < 3
+    # retries alone have many causes: a firewall, a proxy, a server that is away
+    if len(slow) >= 2 or (slow and loss) or (line_down and alone):
         return hit(
-            "C5", LIKELY, *slow[:3], *retries[:3], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0))
+            "C5",
+            LIKELY,
+            *slow[:3],
+            *silent[:2],
+            *failed[:2],
+            *retries[:3],
+            *loss[:2],
+            ms=round(max((e.second or 0 for e in slow), default=0)),
         )
     return (
         hit("C5", POSSIBLE, *slow[:2], *retries[:2], *loss[:2], ms=round(max((e.second or 0 for e in slow), default=0)))
@@ -143,14 +179,42 @@ def no_trust(incident: Incident, site: Site) -> Hit | None:
 
 def twice(incident: Incident, site: Site) -> Hit | None:
     """C12: the same agent signed in with the same resource once more."""
-    found = incident.all(Kind.REPLACED) + [e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "conflict" in e.word]
-    return hit("C12", CERTAIN, *found[:2]) if found else None
+    polls = [e for e in incident.all(Kind.POLL) if "conflict" in e.word]
+    found = incident.all(Kind.REPLACED) + [
+        e for e in incident.all(Kind.TERMINATED) if "conflict" in e.word or "<conflict" in e.text
+    ]
+    if not found and not polls:
+        return None
+    first = (found or polls)[0]
+    if not polls and _was_away(incident, site, site.evidence.time(first)):
+        return hit("C12", POSSIBLE, *found[:2])  # the same client, signing in again after something else
+    # who gets the news is still there, so it is another one that signed in; without that it may be a page that was
+    # reloaded without a word
+    addresses = {e.word for e in incident.all(Kind.SESSION_OPENED) if e.word}
+    return hit("C12", CERTAIN if polls or len(addresses) > 1 else LIKELY, *polls[:1], *found[:2])
+
+
+def _was_away(incident: Incident, site: Site, at: float) -> bool:
+    """Whether the client had shown before this moment that it had lost its session, or had been silent for longer than
+    a poll is held."""
+    for event in incident.events:
+        when = site.evidence.time(event)
+        if when > at - 2:
+            break
+        if when > at - timing.BEFORE_S and (
+            event.kind is Kind.RETRY or (event.kind is Kind.CONNECTION and event.word.lower() == "disconnected")
+        ):
+            return True
+    told = incident.first(Kind.REPLACED)
+    return told is not None and told.second is not None and told.second > timing.WAIT_S
 
 
 def too_active(incident: Incident, site: Site) -> Hit | None:
     """C13: more requests than agreed."""
     ended = [
-        e for e in incident.all(Kind.TERMINATED, Kind.POLL) if "policy-violation" in e.word or e.word == "too-active"
+        e
+        for e in incident.all(Kind.TERMINATED, Kind.POLL)
+        if ("policy-violation" in e.word and not by_stream(e)) or e.word == "too-active"
     ]
     over = incident.all(Kind.OVERACTIVE)
     return (
@@ -160,10 +224,20 @@ def too_active(incident: Incident, site: Site) -> Hit | None:
     )
 
 
+def by_stream(event: Event) -> bool:
+    """Whether the condition is that of a stream error, not of the body: not BOSH's own rules were broken."""
+    return "<stream:error>" in event.text
+
+
 def same_rid(incident: Incident, site: Site) -> Hit | None:
-    """C14: one rid again and again, then the session is not found."""
+    """C14: the server gets one rid again and again while the client waits for answers; then the session is not
+    found."""
     rids = [e for e in incident.all(Kind.REQUEST) if e.number is not None]
-    repeated = [e for e in rids if sum(other.number == e.number for other in rids) >= 3]
+    silent = unanswered(incident.all(Kind.POLL))
+    arrived = reached(incident, site, silent) if silent else []
+    least = 2 if arrived else 3
+    repeated = [e for e in rids if sum(other.number == e.number for other in rids) >= least]
+    repeated = repeated or arrived
     ended = [e for e in incident.events if "item-not-found" in e.word or e.kind is Kind.OUT_OF_WINDOW]
     return (
         hit("C14", LIKELY, *repeated[:3], *ended[:1], count=len(repeated))
@@ -190,8 +264,10 @@ def silent(incident: Incident, site: Site) -> Hit | None:
     together = site.together(incident)
     polls = incident.all(Kind.POLL)
     answered = [e for e in polls if e.word in ("empty", "data")]
+    refused = incident.all(Kind.TUNNEL, Kind.RETRY, Kind.REQUEST_FAILED)
     if (
         idle is not None
+        and not refused
         and answered
         and not unanswered(polls)
         and polls[-1] is answered[-1]

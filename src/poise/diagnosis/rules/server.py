@@ -17,7 +17,9 @@ def restarted(incident: Incident, site: Site) -> Hit | None:
     if idle is not None and (incident.counter_off_s or incident.first(Kind.IDLE)):
         return None  # the server went on counting: it did not restart
     stops = site.around(incident, Kind.SERVICE_STOPPED, after_s=90)
-    starts = site.around(incident, Kind.SERVICE_STARTED, after_s=90)
+    # a start before which the agent did nothing is where the log begins, not where a session ended
+    first = min((site.evidence.time(e) for e in incident.events), default=0.0)
+    starts = [e for e in site.around(incident, Kind.SERVICE_STARTED, after_s=90) if site.evidence.time(e) > first]
     if stops and starts:
         return hit(
             "S1", CERTAIN if incident.first(Kind.UNKNOWN_SESSION) or len(stops) > 1 else LIKELY, *stops[:2], *starts[:2]
@@ -97,12 +99,25 @@ def directory_lost(incident: Incident, site: Site) -> Hit | None:
 
 def stalled(incident: Incident, site: Site) -> Hit | None:
     """S14: the server did not run."""
-    found = site.around(incident, Kind.STALLED, before_s=10)
+    start = (incident.contact.after if incident.contact else incident.at) - 10
+    # told when it is over: it began as long before as it lasted, and disconnects that clients tell lie inside
+    found = [
+        e
+        for e in site.events
+        if e.kind is Kind.STALLED
+        and site.evidence.time(e) >= start
+        and site.evidence.time(e) - (e.number or 0) <= incident.at + 10
+    ]
     if not found:
         return None
-    return hit(
-        "S14", LIKELY if (found[0].number or 0) > 10 else POSSIBLE, *found[:2], seconds=round(found[0].number or 0, 1)
-    )
+    seconds = max(e.number or 0 for e in found)
+    inside = any(site.evidence.time(e) - (e.number or 0) - 1 <= incident.at <= site.evidence.time(e) + 35 for e in found)
+    sure = CERTAIN if seconds > GIVE_UP_S and inside else LIKELY if seconds > 10 else POSSIBLE
+    return hit("S14", sure, *found[:2], seconds=round(seconds, 1))
+
+
+GIVE_UP_S = 120.0
+"""A client whose server does not answer for so long has lost hope (diagnosis notes 2: after 147 s, or less)."""
 
 
 def everybody(incident: Incident, site: Site) -> Hit | None:

@@ -2,13 +2,14 @@
 
 Theory. A reservation call from a port of the dialler holds the agent while the customer's telephone rings; the agent
 answers a preview through the ECC variable BAResponse. When the customer answers, the customer's call takes the place of
-the reservation. A record is closed when the customer was reached or the agent closed it, and comes again otherwise.
+the reservation. A record is closed when the customer was reached or the agent closed it, and comes again otherwise, or
+when the agent says so during the customer's call, again through BAResponse (`responses.py`).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 
@@ -16,6 +17,7 @@ from poise.lab.acd.codes import CallType, Cause, Device, Lcs, LineType
 from poise.lab.acd.dialplan import DialPlan
 from poise.lab.acd.model import Call, CallData, Leg
 from poise.lab.acd.queues import Queues
+from poise.lab.acd.responses import outcome
 from poise.lab.acd.settings import Number, Reaction
 from poise.lab.acd.switch import Switch
 from poise.lab.data import SkillGroup
@@ -85,6 +87,9 @@ class Dialler:
         self._queues = queues
         self._entries: deque[_Entry] = deque()
         self._reservations: dict[Call, _Reservation] = {}
+        self._customers: dict[Call, _Entry] = {}
+        self.epoch_s = 0.0
+        """Wall time at monotonic 0: agents name wall times for callbacks, in the time zone of BATimeZone."""
         self.reached = 0
         self.closed = 0
         """Records closed by an agent, or given up."""
@@ -182,6 +187,9 @@ class Dialler:
 
     def responded(self, call: Call, response: str, now: float) -> None:
         """The agent has set BAResponse."""
+        entry = self._customers.get(call)
+        if entry is not None:
+            self._called_again(entry, response, now)
         reservation = self._reservations.get(call)
         if reservation is None or reservation.dialling or not response:
             return
@@ -193,6 +201,21 @@ class Dialler:
             self._switch.leave(reservation.leg, now)
         else:
             self._switch.leave(reservation.leg, now)
+
+    def _called_again(self, entry: _Entry, response: str, now: float) -> None:
+        """During the customer's call; what is said last holds."""
+        told = outcome(response)
+        if told is None or any(reservation.entry is entry for reservation in self._reservations.values()):
+            return
+        if entry in self._entries:
+            self._entries.remove(entry)
+        if told.again:
+            if told.number:
+                entry.record = replace(entry.record, number=told.number)
+            entry.tries = 0
+            entry.not_before = max(told.at - self.epoch_s, now + AGAIN_S)
+            self._entries.append(entry)
+            self._switch.agenda.at(entry.not_before, self._look_again)
 
     def _dial(self, reservation: _Reservation, now: float) -> None:
         switch, leg = self._switch, reservation.leg
@@ -231,6 +254,8 @@ class Dialler:
         agent, customer = (old.device, Device.AGENT), (record.number, Device.EXTERNAL)
         data = self._data(entry, self._status(mode, reservation=False), old.device)
         call = switch.new_call(self._call_types(mode)[1], agent, customer, data, now)
+        self._customers = {known: one for known, one in self._customers.items() if known.call_id in switch.calls}
+        self._customers[call] = entry
         other = switch.join(call, customer, Lcs.CONNECT, now)
         leg = switch.join(
             call, agent, Lcs.ALERTING, now, line=LineType.OUTBOUND, direction=old.direction, acd=True, wraps=True

@@ -52,6 +52,11 @@ class Switch:
 
     # Looking
 
+    @property
+    def calls_begun(self) -> int:
+        """Calls since the start."""
+        return self._next_id - FIRST_CALL_ID
+
     def at(self, device: str) -> tuple[Leg, ...]:
         """The connections at a telephone."""
         return tuple(self._at.get(device, ()))

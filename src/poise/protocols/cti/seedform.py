@@ -2,9 +2,9 @@
 
 An event reads `CTIAgentStateEvent [agentState=8 (RESERVED), duration=null, ...]CTIMessageBean [invokeID=null, ...]`:
 class name from the message name, lower-camel labels, enumerations as `n (NAME)`, absent floating fields `null`, absent
-lists `[]`, null numbers -1. What a message may carry is the layout table's; `FORMS` holds the messages of which real
-logs show an order of their own. Passwords never appear. Line breaks and control characters in foreign texts are the
-log writer's to escape.
+lists `[]`, null numbers -1. Values of call variables are masked, as in Finesse since 12.5. What a message may carry is
+the layout table's; `FORMS` holds the messages of which real logs show an order of their own. Passwords never appear.
+Line breaks and control characters in foreign texts are the log writer's to escape.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from poise.protocols.cti.layout import layout
 from poise.protocols.cti.messages import FloatValue, Message, NamedArrayElement, NamedVariable
 
 SECRET_TAGS = frozenset({"CLIENT_PASSWORD", "AGENT_PASSWORD", "AUTHORIZATION_CODE", "ACCOUNT_CODE", "CED"})
+PRIVATE_TAGS = "CALL_VAR"
+"""Begin of the tags whose values are the callers' own data."""
 MASK = "****"
 _WORDS = {"ID": "ID", "ANI": "ANI", "UUI": "UUI", "DEVID": "DeviceID", "CALLID": "CallID"}
 
@@ -122,16 +124,16 @@ def _number(name: str, value: int) -> str:
 
 
 def _value(name: str, value: FloatValue) -> str:
-    if name in SECRET_TAGS:
+    if name in SECRET_TAGS or (value and name.startswith(PRIVATE_TAGS)):
         return MASK
     if isinstance(value, int):
         return _number(name, value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, NamedVariable):
-        return f"{value.name}:{value.value}"
+        return f"{value.name}:{MASK if value.value else ''}"
     if isinstance(value, NamedArrayElement):
-        return f"{value.name}[{value.position}]:{value.value}"
+        return f"{value.name}[{value.position}]:{MASK if value.value else ''}"
     return value
 
 

@@ -17,6 +17,7 @@ from poise.finesse.forced_logout import (
     ForcedLogout,
     ForceLogout,
     Forget,
+    Gone,
     GraceCancelled,
     GraceStarted,
     GraceTick,
@@ -80,6 +81,8 @@ class Absence:
         self._may_be_agent = may_be_agent
         self._strangers: set[str] = set()
         self._stopped = False
+        self.on_change: Callable[[str], None] = lambda user: None
+        """Told of a user about whom the policy may think something else now."""
         self.armed = inf
         """The wheel's own note."""
 
@@ -99,6 +102,7 @@ class Absence:
             started = any(isinstance(output, GraceStarted) for output in outputs)
             self._log.agent_presence(user, available, self._core.policy.grace_s if started else 0.0)
         self._obey([output for output in outputs if not isinstance(output, GraceStarted)])  # that line has told it
+        self.on_change(user)
 
     def agents(self, changes: Iterable[Change]) -> None:
         """The agent model has new pictures."""
@@ -106,7 +110,9 @@ class Absence:
         for change in changes:
             match change:
                 case AgentChanged(_, after):
-                    self._obey(self._core.agent(_as_user(after), now))
+                    user = _as_user(after)
+                    self._obey(self._core.agent(user, now))
+                    self.on_change(user.agent_id)
                 case AgentAdded(agent):
                     user = _as_user(agent)
                     if user.agent_id in self._strangers:
@@ -142,6 +148,10 @@ class Absence:
         """The server stops: what is pending stays remembered."""
         self._stopped = True
 
+    def gone(self, user: str) -> Gone | None:
+        """What is on its way for a user who is gone; None for everybody else."""
+        return self._core.gone(user)
+
     # ---- the wheel's side
 
     @property
@@ -161,6 +171,8 @@ class Absence:
         for output in outputs:
             try:
                 self._one(output)
+                if not isinstance(output, GraceTick):
+                    self.on_change(output.user)
             except Exception as error:  # noqa: BLE001 - one user's trouble must not keep the others from what is due
                 self._log.agent_fault(type(output).__name__, error)
 

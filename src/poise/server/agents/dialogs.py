@@ -60,6 +60,11 @@ class Dialogs:
         """The dialogs that an agent sees, oldest first."""
         return self._model.of_agent(agent_id)
 
+    @property
+    def active(self) -> int:
+        """How many dialogs there are."""
+        return len(self._model.dialogs)
+
     def find(self, dialog_id: str) -> Shown | None:
         """A dialog that some agent sees, and who."""
         return self._model.dialogs.get(dialog_id)

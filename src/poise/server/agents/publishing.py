@@ -158,8 +158,10 @@ class Publishing:
                 self._subscribe(node, agent.agent_id)
                 yield
         for team in list(teams.values()):
-            wanted.add(nodes.team_users(team.team_id))
-            self._create(nodes.team_users(team.team_id))
+            for node in nodes.of_team(team.team_id):
+                wanted.add(node)
+                self._create(node)
+                yield
         for queue in list(queues.values()):
             for node in nodes.queue_nodes(queue):
                 wanted.add(node)

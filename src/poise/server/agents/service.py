@@ -14,18 +14,21 @@ from poise.contact.dialog_views import DROPPERS, Rules
 from poise.contact.queue_figures import NO_STATISTICS, QueueFigures, QueueStatistics
 from poise.contact.reasons import ReasonBook
 from poise.contact.requests import StateWish
-from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, TeamName
+from poise.contact.snapshots import Agent, AgentChanged, AgentRemoved, Change, Queue, Team, TeamName
 from poise.contact.states import Actor, AgentState, Deployment
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.finesse.permissions import Caller, may_subscribe
-from poise.finesse.publications import queue_publications, system_info_publication
-from poise.finesse.system_info import SystemStatus
+from poise.finesse.publications import Publication, queue_publications, system_info_publication
+from poise.finesse.system_info import CtiServer, SystemStatus
 from poise.finesse.users import UserContext
 from poise.protocols.cti.config import ConfigReceived
 from poise.protocols.cti.outputs import LinkDown, LinkUp, Output, Received, RequestEnded, StatisticsReceived
 from poise.server.agents.absence import Absence, Deadlines, PresenceStore
+from poise.server.agents.absences import Absences
 from poise.server.agents.dialogs import Dialogs
+from poise.server.agents.memberships import MembershipChanges
+from poise.server.agents.messages import TeamMessages
 from poise.server.agents.names import Names
 from poise.server.agents.publishing import Publisher, Publishing
 from poise.server.agents.request_lines import CtiSender, RequestLines
@@ -45,10 +48,13 @@ class ServiceFacts:
     domain: str
     primary_host: str
     secondary_host: str = ""
+    cti_hosts: tuple[str, ...] = ()
+    """Hosts of the CTI servers, side A first."""
     peripheral_id: int = 5000
     heartbeat_interval_s: int = 5
     https_port: int = 8445
     xmpp_port: int = 5222
+    xmpp_secure_port: int = 5223
     drop_participants: str = DROPPERS
     """Who may drop others from a conference."""
 
@@ -90,14 +96,23 @@ class AgentService:
             force=self._forced,
             may_be_agent=lambda user: not self.agents or self.agent(user) is not None,
         )
+        self.absences = Absences(self._publishing, clock, self.agent, self._absence.gone)
+        """Whose screen is gone."""
+        self._absence.on_change = self.absences.changed
         self.dialogs = Dialogs(
             Rules(facts.deployment, facts.drop_participants), self._model, cti, self._publishing, self._absence.call
         )
         """Calls."""
+        self.messages = TeamMessages(self._publishing, deadlines, clock)
+        """Team messages."""
         self._reason = NO_LINK
         self._session = 0  # counts links: what was begun in one must not end in another
         self._link_up = False
         self._cti_version: int | None = None
+        self._cti_host, self._cti_since = "", clock.now()
+        self._began = clock.now()
+        self.start_s: float | None = None
+        """Seconds from the start until service first opened; None while it has not."""
         self._last_heartbeat = last_heartbeat
         self.on_service: Callable[[], None] = lambda: None
         """Called when service has opened or closed."""
@@ -108,6 +123,16 @@ class AgentService:
     def agents(self) -> Mapping[str, Agent]:
         """Present pictures by agent id; a read-only view."""
         return self._model.agents
+
+    @property
+    def teams(self) -> Mapping[int, Team]:
+        """Teams by id; a read-only view."""
+        return self._model.teams
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """Queues by number; a read-only view."""
+        return self._model.queues
 
     @property
     def context(self) -> UserContext:
@@ -159,11 +184,23 @@ class AgentService:
             peripheral_id=self._facts.peripheral_id,
             https_port=self._facts.https_port,
             xmpp_port=self._facts.xmpp_port,
+            xmpp_secure_port=self._facts.xmpp_secure_port,
+            cti_servers=tuple(self._cti_servers()),
         )
+
+    def _cti_servers(self) -> Iterator[CtiServer]:
+        connected_s = self._clock.now() - self._cti_since
+        for host in dict.fromkeys(self._facts.cti_hosts):
+            active = self._link_up and host == self._cti_host
+            yield CtiServer(host, connected_s if active else None)
 
     def queue_statistics(self, number: int) -> QueueStatistics:
         """The present figures of a queue; NO_STATISTICS while unknown."""
         return self._figures.known.get(number, NO_STATISTICS)
+
+    def tell(self, what: str, publication: Publication) -> None:
+        """Publish something, while service is open; `what` names it in the log."""
+        self._publishing.tell(what, iter((publication,)))
 
     def change_state(self, agent_id: str, wish: StateWish, request_id: str) -> None:
         """Pass a wish on to the CTI server; the result comes as an event. Raises ApiException for refusals at once."""
@@ -215,7 +252,8 @@ class AgentService:
                     self._publishing.then(self._queues_told((number,)))
             case ConfigReceived():
                 self._configured(output)
-            case LinkUp(_, version):
+            case LinkUp(side, version):
+                self._cti_host, self._cti_since = side.host, self._clock.now()
                 self._link_is_up(version)
             case LinkDown(reason):
                 self._link_is_down(reason)
@@ -223,11 +261,13 @@ class AgentService:
                 pass
 
     def _configured(self, config: ConfigReceived) -> None:
+        told = MembershipChanges(self._model, self.queue_statistics)
         changes = self._model.configure(config)
         self._names = Names(self._model.agents, by_login_name=self._facts.deployment is Deployment.UCCE)
         self._publishing.lay_out()  # the first event about an agent needs its node
         self._publishing.review(self._with_fewer_rights(changes))  # before anything more is told
         self._changed(changes)
+        self._publishing.tell("queues", told.publications())
         self._publishing.sweep()  # the last one as well
 
     def _with_fewer_rights(self, changes: Iterable[Change]) -> list[str]:
@@ -268,9 +308,12 @@ class AgentService:
         if self._link_up and session == self._session:
             self._reason = ""
             self._publishing.open = True
+            if self.start_s is None:
+                self.start_s = self._clock.now() - self._began
             self._tell_status()
             self._publishing.everything()
             self.dialogs.everything()
+            self.absences.everything()
             self._publishing.then(self._queues_told(tuple(self._figures.known)))
         yield
 

@@ -29,6 +29,7 @@ from poise.registry import Closed
 from poise.server.clock import Clock
 from poise.server.notification.admission import Admission, AdmissionPolicy
 from poise.server.notification.client import ClientSession, Output
+from poise.server.notification.disconnects import EndListener, tell_all
 from poise.server.notification.log import NotificationLog
 from poise.server.notification.outbox import OutboxPump
 from poise.server.notification.persistence import HostClock, Persistence
@@ -92,6 +93,8 @@ class Hub:
         self.wheel = Wheel(clock, self._stalled)
         self.admission = Admission(admission)
         self.presence_listeners: list[Callable[[PresenceChanged], None]] = []
+        self.end_listeners: list[EndListener] = []
+        """Told of every end of a signed-in session."""
         self.stall_listeners: list[Callable[[float], None]] = []
         """Told how many seconds the server did not run."""
         self.stopping = False
@@ -158,6 +161,9 @@ class Hub:
             self.statistics(client)
             self.host.detach(client, closed, undelivered, now)
             self.log.session_closed(client.jid)
+            tell_all(
+                self.end_listeners, client.jid, client.transport, closed, lambda error: self.fault(None, error, now)
+            )
         self.log.session_ended(
             sid=client.name, jid=client.jid, transport=client.transport, address=client.address, closed=closed
         )

@@ -19,6 +19,7 @@ from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.asgi import AsgiApp
 from poise.server.notification.bosh import BoshService
 from poise.server.notification.client import ClientSession
+from poise.server.notification.disconnects import EndListener
 from poise.server.notification.host_meta import host_meta
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_answer import Cors
@@ -187,6 +188,7 @@ class NotificationService:
             return
         hub.stopping = True
         hub.presence_listeners.clear()
+        hub.end_listeners.clear()
         self._close_listeners()
         hub.pump.flush()
         await self._end_all()
@@ -269,6 +271,10 @@ class NotificationService:
         """Call back, on the loop, when the server itself did not run for so many seconds."""
         self.hub.stall_listeners.append(callback)
 
+    def on_end(self, callback: EndListener) -> None:
+        """Call back, on the loop, whenever a signed-in session has ended, except when the server stops."""
+        self.hub.end_listeners.append(callback)
+
     def publish(self, node: str, item_id: str, payload: bytes) -> int:
         """Notify a node's subscribers; how many clients it goes to. `payload` is a serialised `<notification/>`;
         `item_id` may be empty. Raises UnknownNode, ValueError (see `Host.publish`)."""
@@ -327,6 +333,10 @@ class NotificationService:
         """All sessions, bound or not."""
         now = self.hub.now()
         return [live(client, now) for client in self._clients()]
+
+    def connected(self) -> list[str]:
+        """Full JIDs of all sessions that are bound."""
+        return [client.jid for client in self._clients() if client.jid]
 
     def page(self, user: str, start: int, count: int) -> tuple[int, list[LiveSession]]:
         """How many sessions there are, and `count` of them from the `start`th on, by JID and age; unbound ones first.

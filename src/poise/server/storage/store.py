@@ -19,7 +19,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import SQLAlchemyError
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from poise.server.modes import SECRET, tighten
 from poise.server.storage.presences import Presences, WriteRefused
@@ -165,9 +166,27 @@ def _connect(url: str) -> sa.Engine:
         _keep_older(engine)
         with engine.begin() as connection:
             migrate(connection)
+    except CommandError:
+        raise StoreError(
+            f"{_place(url)} was written by a newer version of Poise than this one. Run that version, or a copy of the "
+            "data folder from before it ran."
+        ) from None
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"the database cannot be opened or brought up to date: {type(error).__name__}") from None
+        raise StoreError(f"{_place(url)} cannot be opened or brought up to date: {_reason(error)}") from None
     return engine
+
+
+def _place(url: str) -> str:
+    """The database for the operator: a file by its name, a server without password."""
+    parsed = sa.make_url(url)
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return f"the database {file or parsed.render_as_string()}"
+
+
+def _reason(error: SQLAlchemyError | OSError) -> str:
+    """What the driver says; it names no values."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
@@ -186,7 +205,8 @@ def _keep_older(engine: sa.Engine) -> None:
         return
     with engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
-        if revision is None or revision == ScriptDirectory.from_config(_alembic()).get_current_head():
+        older = [one.revision for one in ScriptDirectory.from_config(_alembic()).walk_revisions()][1:]
+        if revision not in older:
             return
         copy = Path(f"{path}.{revision}")
         os.close(os.open(copy, os.O_CREAT | os.O_RDWR, SECRET))

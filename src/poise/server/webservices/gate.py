@@ -13,6 +13,7 @@ from poise.finesse import nodes
 from poise.finesse.api_errors import ApiException, Code
 from poise.finesse.permissions import Caller
 from poise.finesse.requests import request_id
+from poise.finesse.serviceability import USER_AUTH_MODE, user_auth_mode_xml
 from poise.finesse.system_info import system_info_xml, timestamp_only_xml, wants_timestamp_only
 from poise.server.accounts import Verdict
 from poise.server.storage.records import Role
@@ -106,6 +107,8 @@ class Gate:
             if method != "GET":
                 raise ApiException(Code.METHOD_NOT_ALLOWED, "GET")
             return self._system_info(visit.request)
+        if visit.path.startswith(f"{USER_AUTH_MODE}/"):  # clients ask before they know how to sign in
+            return self._user_auth_mode(visit.path, method)
         if not self._services.agents.in_service and not always(visit.path):
             raise ApiException(Code.OUT_OF_SERVICE)
         caller = await self._caller(visit)
@@ -119,6 +122,15 @@ class Gate:
         status, wall = self._services.agents.status(), self._services.clock.wall()
         short = wants_timestamp_only(request.query_params)
         return Answer(200, (timestamp_only_xml if short else system_info_xml)(status, wall).encode())
+
+    def _user_auth_mode(self, path: str, method: str) -> Answer:
+        if "/" in path.removeprefix(f"{USER_AUTH_MODE}/"):
+            raise ApiException(Code.NOT_FOUND, path[:256])
+        if method != "GET":
+            raise ApiException(Code.METHOD_NOT_ALLOWED, "GET")
+        if not self._services.user_auth_mode:
+            raise ApiException(Code.AUTH_MODE_DISABLED)
+        return Answer(200, user_auth_mode_xml().encode())
 
     async def _caller(self, visit: _Visit) -> Caller:
         """Who sent the request. Raises ApiException; a locked account reads like a wrong password."""
@@ -144,9 +156,9 @@ class Gate:
         headers = response.raw_headers
         if answer.body:
             headers.append((b"content-type", answer.content_type.encode()))
+        headers.extend(answer.headers)
         headers.extend(SECURITY)
         headers.extend(extra)
-        headers.extend((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers)
         if visit.request_id:
             headers.append((b"requestId", visit.request_id.encode("latin-1", "replace")))
         if answer.status == 401:

@@ -31,7 +31,8 @@ class Answer:
 
     status: int
     body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Further headers, names in lower case."""
     content_type: str = "application/xml;charset=UTF-8"
 
 
@@ -62,17 +63,27 @@ class Call:
         sees_others = self.caller.administrator or (self.caller.agent is not None and self.caller.agent.is_supervisor)
         raise ApiException(Code.UNKNOWN_USER if sees_others or self.caller.is_user(name) else Code.OTHER_USER, name)
 
-    async def body(self) -> bytes:
-        """The request's body, bounded. Raises ApiException."""
-        content_type = self.request.headers.get("content-type", "application/xml")
-        if content_type.partition(";")[0].strip().lower() not in XML_TYPES:
+    def absolute(self, path: str) -> bytes:
+        """The URL of a path on the address by which the client reached this server, for Location."""
+        return str(self.request.url.replace(path=path, query="")).encode("latin-1", "replace")
+
+    async def body(
+        self,
+        most: int = BODY_LIMITS.size,
+        types: frozenset[str] = XML_TYPES,
+        default: str = "application/xml",
+    ) -> bytes:
+        """The request's body, of `most` bytes and one of these content types; `default`: when none is named. Raises
+        ApiException."""
+        content_type = self.request.headers.get("content-type", default)
+        if content_type.partition(";")[0].strip().lower() not in types:
             raise ApiException(Code.INVALID_INPUT, "Content-Type")
-        data = b""
+        data = bytearray()
         async for chunk in self.request.stream():
             data += chunk
-            if len(data) > BODY_LIMITS.size:
+            if len(data) > most:
                 raise ApiException(Code.TOO_LARGE)
-        return data
+        return bytes(data)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -119,12 +130,16 @@ async def read_reason(call: Call) -> Answer:
     """GET User/ReasonCode: only one that is offered to the user."""
     target = call.target()
     relation(call.caller, target, Api.READ_USER_REASONS)
-    number = call.parts["reason"]
-    is_id = number.isascii() and number.isdigit() and len(number) <= ID_DIGITS_MAX
-    reason = call.services.agents.reasons.by_id(int(number)) if is_id else None
+    named = number(call.parts["reason"])
+    reason = call.services.agents.reasons.by_id(named) if named is not None else None
     if reason is None or not reason.offered_to(_team_id(target)):
-        raise ApiException(Code.NOT_FOUND, number[:64])
+        raise ApiException(Code.NOT_FOUND, call.parts["reason"][:64])
     return Answer(200, reason_code_xml(reason).encode())
+
+
+def number(text: str) -> int | None:
+    """The id that a part of a path is; None when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX else None
 
 
 def _team_id(agent: Agent) -> int | None:

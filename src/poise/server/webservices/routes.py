@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from poise.finesse.api_errors import ApiException, Code
+from poise.server.webservices.client_logs import CLIENT_LOGS
 from poise.server.webservices.configuration.routes import CONFIGURATION
 from poise.server.webservices.dialogs import DIALOGS
+from poise.server.webservices.media import MEDIA
+from poise.server.webservices.messages import MESSAGES
+from poise.server.webservices.queues import QUEUES
 from poise.server.webservices.resources import USERS, Resource
+from poise.server.webservices.system import SYSTEM
+from poise.server.webservices.teams import TEAMS
 
-RESOURCES = (*USERS, *DIALOGS, *CONFIGURATION)
+RESOURCES = (
+    *USERS,
+    *DIALOGS,
+    *TEAMS,
+    *QUEUES,
+    *MESSAGES,
+    *SYSTEM,
+    *CLIENT_LOGS,
+    *MEDIA,
+    *CONFIGURATION,
+)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:

@@ -9,17 +9,16 @@ only to lie between two moments (`poise.registry.Closed`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from poise.finesse.permissions import Caller
 from poise.protocols.xmpp.jid import Jid, JidError, prepare, prepare_local
 from poise.server.notification.live import LiveSession
-from poise.server.webservices.administrators import HEADERS, address_of, administrator, refused
+from poise.server.webservices.json_api import HEADERS, METHODS, JsonApi, address, number, stamp
 from poise.server.webservices.problems import ProblemError
 from poise.server.webservices.services import Services
 
@@ -28,8 +27,6 @@ LIMIT = 200
 """Sessions of one answer unless asked otherwise."""
 LIMIT_MAX = 500
 """Most sessions of one answer; the picture of one costs about 15 microseconds of the event loop."""
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Methods that get an answer of ours, if only a refusal."""
 
 
 class Sessions(Protocol):
@@ -42,15 +39,13 @@ class Sessions(Protocol):
         """End one; False when there is none."""
 
 
-Handler = Callable[[Request, str], Response]
-
-
 class SessionsResource:
     """Serves both paths."""
 
     def __init__(self, services: Services, sessions: Sessions, node: str) -> None:
         """`node`: the name of this server."""
         self._services = services
+        self._api = JsonApi(services)
         self._sessions = sessions
         self._node = node
 
@@ -58,43 +53,16 @@ class SessionsResource:
         """Routes for the ASGI application."""
         one = PATH + "/{jid:path}"
         return [
-            Route(PATH, self._serving({"GET": self._list, "HEAD": self._list}), methods=METHODS),
-            Route(one, self._serving({"DELETE": self._kill}), methods=METHODS),
+            Route(PATH, self._api.serving({"GET": self._list, "HEAD": self._list}), methods=METHODS),
+            Route(one, self._api.serving({"DELETE": self._kill}), methods=METHODS),
         ]
 
-    def _serving(self, handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
-        async def serve(request: Request) -> Response:
-            clock = self._services.clock
-            began = clock.now()
-            user = ""
-            try:
-                user = await administrator(request, self._services.accounts)
-                handler = handlers.get(request.method)
-                if handler is None:
-                    raise ProblemError("method-not-allowed", ", ".join(handlers))
-                response = handler(request, user)
-            except ProblemError as refusal:
-                response = refused(refusal)
-                user = user or refusal.user
-            self._services.log.rest_request(
-                method=request.method,
-                path=request.scope["path"],
-                user=user,
-                address=address_of(request),
-                status=response.status_code,
-                elapsed_ms=(clock.now() - began) * 1000,
-                request_id="",
-            )
-            return response
-
-        return serve
-
-    def _list(self, request: Request, _who: str) -> Response:
-        offset, limit = _number(request, "offset", 0, 2**31), _number(request, "limit", LIMIT, LIMIT_MAX)
+    def _list(self, request: Request, _caller: Caller) -> Response:
+        offset, limit = number(request, "offset", 0, 2**31), number(request, "limit", LIMIT, LIMIT_MAX)
         wall = self._services.clock.wall()
         total, sessions = self._sessions.page(_user(request.query_params.get("user", "")), offset, limit)
         body = {
-            "now": _stamp(wall),
+            "now": stamp(wall),
             "total": total,
             "offset": offset,
             "limit": limit,
@@ -111,9 +79,9 @@ class SessionsResource:
             "binding": session.transport,
             "node": self._node,
             "address": session.address,
-            "since": _stamp(wall - session.age_s),
+            "since": stamp(wall - session.age_s),
             "age_s": round(session.age_s, 3),
-            "last_heard": {"since": _stamp(since), "until": _stamp(until)},
+            "last_heard": {"since": stamp(since), "until": stamp(until)},
             "idle_s": round(session.idle_s, 3),
             "held_requests": session.load.held,
             "queue": {"stanzas": session.load.stanzas, "bytes": session.load.octets},
@@ -122,14 +90,14 @@ class SessionsResource:
             "stanzas_received": session.received,
         }
 
-    def _kill(self, request: Request, user: str) -> Response:
+    def _kill(self, request: Request, caller: Caller) -> Response:
         jid = _jid(request.path_params["jid"])
         if not jid.resource:
             raise ProblemError("session-ambiguous", jid.full)
-        if not self._sessions.kill(jid.full, by=user):
+        if not self._sessions.kill(jid.full, by=caller.user_id):
             raise ProblemError("session-unknown", jid.full)
-        self._services.log.session_killed(user=user, address=address_of(request), jid=jid.full)
-        return JSONResponse({"jid": jid.full, "ending": "killed", "by": user}, headers=HEADERS)
+        self._services.log.session_killed(user=caller.user_id, address=address(request), jid=jid.full)
+        return JSONResponse({"jid": jid.full, "ending": "killed", "by": caller.user_id}, headers=HEADERS)
 
 
 def _user(text: str) -> str:
@@ -146,14 +114,3 @@ def _jid(text: str) -> Jid:
         return prepare(text)
     except JidError as error:
         raise ProblemError("jid-malformed", str(error)) from None
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= most):
-        raise ProblemError("query-malformed", f"{name} is a number from 0 to {most}")
-    return int(text)
-
-
-def _stamp(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -604,6 +604,44 @@ def test_a_progressive_call_waits_for_the_customer() -> None:
     assert "BEGIN/1001 #2 type 34" in floor.ladder()
 
 
+@pytest.mark.parametrize(
+    ("response", "again"),
+    [
+        ("Ans Machine", True),
+        ("Fax", True),
+        ("Busy", True),
+        ("Voice", False),
+        ("Invalid", False),
+        ("DNC", False),
+        ("Callback 01011970 00:01", True),
+        ("P#5559999", True),
+        ("Callback Cancel", False),
+        ("Martian", False),
+        ("Callback 13991970 00:01", False),
+    ],
+)
+def test_what_the_agent_says_of_a_customers_call_decides_whether_it_comes_again(response: str, again: bool) -> None:
+    floor = campaign(Mode.PROGRESSIVE)
+    floor.pass_time(3)
+    assert floor.centre.dialler.open_records == 0
+    floor.set_data("1001", FIRST + 2, ecc("BAResponse", response))
+    assert floor.centre.dialler.open_records == again
+
+
+def test_a_scheduled_callback_comes_at_its_time_to_its_number_and_what_was_said_last_holds() -> None:
+    floor = campaign(Mode.PROGRESSIVE)
+    floor.pass_time(3)
+    floor.set_data("1001", FIRST + 2, ecc("BAResponse", "Ans Machine"))
+    floor.set_data("1001", FIRST + 2, ecc("BAResponse", "Callback 01011970 02:00 P#5559999"))
+    assert floor.centre.dialler.open_records == 1
+    floor.pass_time(7190 - floor.now)
+    assert (floor.agent_state("1001"), floor.centre.dialler.open_records) == ("AVAILABLE", 1)
+    floor.events()
+    floor.pass_time(15)
+    begin = next(message for message in floor.events() if message.name == "BEGIN_CALL_EVENT")
+    assert ecc("BACustomerNumber", "5559999")[1] in list(begin.all("NAMED_VARIABLE"))
+
+
 @pytest.mark.parametrize(("number", "after"), [("9985555", 3), ("9975555", 20)])
 def test_a_customer_who_is_not_reached_frees_the_agent(number: str, after: float) -> None:
     floor = campaign(Mode.PROGRESSIVE, number)
@@ -717,3 +755,14 @@ def test_the_order_of_kinds_is_shuffled_by_the_seed_and_each_kind_keeps_its_own(
             assert [line for line in order if line.startswith("state") is kind] == [
                 line for line in plain if line.startswith("state") is kind
             ]
+
+
+def test_whoever_is_left_after_a_transfer_is_the_calling_party_for_the_next() -> None:
+    floor = Floor()
+    floor.signs_in("1001", "1002")
+    call_id = floor.make_call("1001", "1002").fields["NewConnectionCallID"]
+    floor.on("ANSWER_CALL", "1002", call_id)
+    floor.events()
+    floor.blind("1001", call_id, "5551234")
+    delivered = next(message for message in floor.events() if message.name == "CALL_DELIVERED_EVENT")
+    assert (delivered.text("CALLING_DEVID"), delivered.text("ALERTING_DEVID")) == ("1002", "5551234")

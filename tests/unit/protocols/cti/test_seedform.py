@@ -59,7 +59,7 @@ def test_other_messages_are_told_from_the_table() -> None:
     )
     assert decoded_text(message, sequence_id=2, received_ms=5, dispatch_ms=6, deployment="CCX") == (
         "CTISystemEvent [PGStatus=0, systemEventID=3 (PERIPHERAL_ONLINE), systemEventArg1=5000, text=up, "
-        "eventDeviceID=null, namedVariable=user.a:b, tag9999=0102]CTIMessageBean [invokeID=null, cti_sequence_id=2, "
+        "eventDeviceID=null, namedVariable=user.a:****, tag9999=0102]CTIMessageBean [invokeID=null, cti_sequence_id=2, "
         "msgID=31, "
         'timeTracker={"id":"SystemEvent","CTI_MSG_RECEIVED":5,"CTI_MSG_DISPATCH":6}, msgName=SystemEvent, '
         "deploymentType=CCX]"
@@ -143,3 +143,10 @@ def test_passwords_never_appear() -> None:
         assert "hunter2" not in text
         assert b"hunter2".hex() not in text
     assert "clientPassword=****" in request_text(opening)
+
+
+def test_call_variables_are_named_and_their_values_hidden() -> None:
+    floats = (("CALL_VAR_1", "4711-A"), ("CALL_VAR_2", ""))
+    text = decoded_text(Message("CALL_DATA_UPDATE_EVENT", {}, floats), sequence_id=1, received_ms=5, dispatch_ms=6)
+    assert "callVar1=****" in text
+    assert "4711-A" not in text

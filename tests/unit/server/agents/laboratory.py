@@ -33,9 +33,12 @@ class Laboratory:
         shuffle: int | None = None,
         acd: AcdSettings | None = None,
         statistics_s: float = 0.0,
+        lab: LabServer | None = None,
+        now: float = 1000.0,
     ) -> None:
+        """`lab`: a CTI server made elsewhere, whose time is `now`."""
         self.deployment = deployment
-        self.clock = ManualClock()
+        self.clock = ManualClock(now)
         self.publisher = Publisher(self.clock, lambda user, node: self.service.may_subscribe(user, node))
         self.wheel = Wheel(self.clock, lambda seconds: self.service.forgive(seconds))
         self.wheel.watch(Heartbeat(self.clock.now()))
@@ -44,7 +47,7 @@ class Laboratory:
         settings = LabSettings(
             deployment=lab_rules.Deployment(deployment.value), acd=acd or AcdSettings(), shuffle=shuffle
         )
-        self.lab = LabServer(settings)
+        self.lab = lab or LabServer(settings)
         self.session: Session | None = None
         self.link = Link(LinkSettings((SIDE,), versions=versions_from(version), statistics_s=statistics_s))
         self.reachable = True

@@ -73,6 +73,8 @@ class Publisher:
         self.host = Host("localhost", "pubsub.localhost", rules, random.Random(1))
         self.clock = clock
         self.told: list[Told] = []
+        self.aside: list[Told] = []
+        """What is no part of Finesse: absences, told to supervisors."""
 
     def create_node(self, node: str, title: str = "") -> None:
         self.host.create_node(node, title)
@@ -94,7 +96,8 @@ class Publisher:
         if node == self.broken_for:
             raise RuntimeError("broken on purpose")
         delivered = self.host.publish(node, item_id, payload, self.clock.now())
-        self.told.append(Told(node, html.unescape(payload.decode())))
+        told = self.told if node.startswith("/finesse/") else self.aside
+        told.append(Told(node, html.unescape(payload.decode())))
         return delivered
 
     def take(self) -> list[Told]:

@@ -291,3 +291,21 @@ def test_a_step_of_the_wall_clock_moves_stamps_and_no_deadline() -> None:
         late.bind()
         body = late.ask("<presence xmlns='jabber:client'/>").body
         assert 'stamp="2023-11-15T22:13:' in body
+
+
+def test_the_end_of_a_signed_in_session_is_told_with_its_testimony_and_a_stop_tells_nothing() -> None:
+    ended: list[tuple[str, str, str]] = []
+    with start() as server:
+        server.do(
+            lambda service: service.on_end(
+                lambda jid, binding, closed: ended.append((jid, binding, closed.ending.code))
+            )
+        )
+        Stream(server, "1001").sign_in()
+        Stream(server, "1002").sign_in()
+        (jid,) = [session.jid for session in server.do(lambda service: service.sessions()) if "1001@" in session.jid]
+        assert sorted(server.do(lambda service: service.connected()))[0] == jid
+        server.do(lambda service: service.kill(jid, "admin"))
+        assert ended == [(jid, "tcp", "killed")]
+        server.stop()
+    assert len(ended) == 1

@@ -103,8 +103,8 @@ def test_a_file_of_an_older_version_is_copied_before_it_is_migrated(tmp_path: Pa
     asyncio.run(story())
     copy = tmp_path / "poise.db.0003"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    with closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("SELECT label FROM reason_codes").fetchall() == [("Home",)]
+    with closing(sqlite3.connect(copy)) as copied:
+        assert copied.execute("SELECT label FROM reason_codes").fetchall() == [("Home",)]
     before = copy.stat().st_mtime_ns
     asyncio.run(story())
     assert copy.stat().st_mtime_ns == before

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,17 @@ def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "poise.db").write_text("this is not a database, " * 100)
     with pytest.raises(StoreError, match="cannot be opened"):
         asyncio.run(Store.open(sqlite_url(tmp_path / "poise.db")))
+
+
+def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        await store.put_accounts([AGENT])
+
+    play(tmp_path, story)
+    with closing(sqlite3.connect(tmp_path / "poise.db")) as later:
+        later.execute("UPDATE alembic_version SET version_num = '9999'")
+        later.commit()
+    with pytest.raises(StoreError, match=r"poise\.db was written by a newer version of Poise"):
+        play(tmp_path, story)
+    with closing(sqlite3.connect(tmp_path / "poise.db")) as later:
+        assert later.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)

@@ -112,8 +112,8 @@ class Rest:
         self.source = Memory()
         self.log = RestLog()
         self.accounts = Accounts(self.source, contact.clock)
-        services = Services(self.accounts, contact.service, contact.clock, self.log, frozenset({ORIGIN}))
-        self.app = web_services(services)
+        self.services = Services(self.accounts, contact.service, contact.clock, self.log, frozenset({ORIGIN}))
+        self.app = web_services(self.services)
 
     async def ask(
         self,

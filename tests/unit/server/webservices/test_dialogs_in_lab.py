@@ -349,6 +349,43 @@ def test_a_supervisor_stops_listening() -> None:
     floor(story)
 
 
+@pytest.mark.parametrize(("deployment", "code"), [(Deployment.UCCE, "13145"), (Deployment.UCCX, "88049")])
+def test_a_supervisor_who_is_ready_cannot_listen_and_is_told_so(deployment: Deployment, code: str) -> None:
+    async def story(f: Floor) -> None:
+        await f.caller()
+        await f.act("1001", "ANSWER")
+        assert (await f.call("1101", "SILENT_MONITOR", toAddress="1001")).status == 202
+        assert f.desktops.errors == [("1101", "Invalid State", code)]
+        assert f.shows("1101") == []
+
+    floor(story, deployment, ready=("1001", "1101"), not_ready=("1002", "1003"))
+
+
+def test_a_call_is_recorded_on_uccx() -> None:
+    async def story(f: Floor) -> None:
+        await f.caller()
+        await f.act("1001", "ANSWER")
+        assert "START_RECORDING" in await f.actions("1001")
+        assert (await f.act("1001", "START_RECORDING")).status == 202
+        call = f.laboratory.lab.centre.switch.calls[int(next(iter(f.desktops.dialogs["1001"])))]
+        assert call.recording > 0
+        assert f.desktops.errors == []
+        assert (await f.act("1001", "START_RECORDING")).status == 202
+        assert f.desktops.errors == [("1001", "Call Operation Failure", "21")]
+
+    floor(story, Deployment.UCCX)
+
+
+def test_only_uccx_records_calls() -> None:
+    async def story(f: Floor) -> None:
+        await f.caller()
+        await f.act("1001", "ANSWER")
+        assert "START_RECORDING" not in await f.actions("1001")
+        assert (await f.act("1001", "START_RECORDING")).status == 501
+
+    floor(story)
+
+
 async def campaign(f: Floor, mode: Mode) -> None:
     entry = Campaign("Spring", DEMO.skill_groups[0], mode), Record("5550199", talks_s=20)
     f.laboratory.lab.centre.dialler.add(*entry)
@@ -372,6 +409,32 @@ def test_a_preview_is_accepted(deployment: Deployment, shuffle: int | None) -> N
         assert f.shows("1001") == []
 
     floor(story, deployment, shuffle=shuffle)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(
+    ("action", "name", "value", "again"),
+    [
+        ("RECLASSIFY", "outboundClassification", "ANS_MACHINE", True),
+        ("RECLASSIFY", "outboundClassification", "DO_NOT_CALL", False),
+        ("UPDATE_SCHEDULED_CALLBACK", "callbackTime", "2036-03-07T14:30", True),
+        ("UPDATE_SCHEDULED_CALLBACK", "callbackNumber", "5559999", True),
+        ("CANCEL_SCHEDULED_CALLBACK", "", "", False),
+    ],
+)
+def test_what_is_said_of_a_customers_call_reaches_the_dialler(
+    deployment: Deployment, action: str, name: str, value: str, again: bool
+) -> None:
+    async def story(f: Floor) -> None:
+        await campaign(f, Mode.PREVIEW)
+        await f.act("1001", "ACCEPT")
+        await f.passes(3)
+        inner = f"<actionParams><ActionParam><name>{name}</name><value>{value}</value></ActionParam></actionParams>"
+        assert (await f.act("1001", action, inner=inner)).status == 202
+        assert f.desktops.errors == []
+        assert f.laboratory.lab.centre.dialler.open_records == again
+
+    floor(story, deployment)
 
 
 @pytest.mark.parametrize("action", ["REJECT", "CLOSE"])

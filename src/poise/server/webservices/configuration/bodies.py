@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from poise.finesse.api_errors import ApiException, Code
 from poise.protocols.xmpp.xml import Element, Limits, XmlError, XmlFault, parse
-from poise.server.webservices.resources import XML_TYPES, Call
+from poise.server.webservices.resources import XML_TYPES, Answer, Call
 
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a body: a full phone book, or the largest layout, escaped twice. The listener takes no more either."""
@@ -24,6 +24,17 @@ RANGE_MAX = 6000
 _RANGE = re.compile(r"objects\s*=\s*(\d{1,6})\s*-\s*(\d{1,6})", re.IGNORECASE)
 
 T = TypeVar("T")
+
+
+def answer(
+    status: int,
+    body: bytes = b"",
+    headers: Sequence[tuple[str, str]] = (),
+    content_type: str = "application/xml;charset=UTF-8",
+) -> Answer:
+    """An answer with headers in words."""
+    written = tuple((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers)
+    return Answer(status, body, written, content_type)
 
 
 async def raw(call: Call, types: frozenset[str] = XML_TYPES) -> bytes:

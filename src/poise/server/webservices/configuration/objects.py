@@ -14,6 +14,7 @@ from poise.finesse.markup import Node, branch, render
 from poise.finesse.reason_codes import ALL, category_of_query
 from poise.server.storage.configuration import ONLY, Stored
 from poise.server.webservices.configuration import bodies
+from poise.server.webservices.configuration.bodies import answer
 from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.resources import Answer, Call
 
@@ -105,10 +106,10 @@ async def list_objects(call: Call, service: ConfigurationService, row: Row) -> A
     parent = parent_in(call, row)
     found, category = in_category(call, row, await service.configuration.all(row, parent))
     if not row.parent:
-        return Answer(200, list_of(row, (node_of(row, one) for one in found), category))
+        return answer(200, list_of(row, (node_of(row, one) for one in found), category))
     await service.configuration.one(_parent(row), parent)
     status, part, headers = bodies.within_range(call.request.headers.get("range"), found)
-    return Answer(status, list_of(row, (node_of(row, one) for one in part)), headers)
+    return answer(status, list_of(row, (node_of(row, one) for one in part)), headers)
 
 
 async def make_object(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -122,7 +123,7 @@ async def make_object(call: Call, service: ConfigurationService, row: Row) -> An
     service.saw(call.caller.user_id, uri, made.version)
     await _told(service, row)
     address = f"{call.request.url.scheme}://{call.request.url.netloc}{uri}"
-    return Answer(200, headers=(("Location", address), _tag(made.version)))
+    return answer(200, headers=(("Location", address), _tag(made.version)))
 
 
 async def read_object(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -131,9 +132,9 @@ async def read_object(call: Call, service: ConfigurationService, row: Row) -> An
     if row.keeps_previous and call.request.query_params.get("previous") == "true":
         if found.previous is None:
             raise ApiException(Code.NOT_FOUND, "previous")
-        return Answer(200, render(node_of(row, found._replace(document=found.previous))).encode())
+        return answer(200, render(node_of(row, found._replace(document=found.previous))).encode())
     service.saw(call.caller.user_id, row.uri(found.number, found.parent), found.version)
-    return Answer(200, render(node_of(row, found)).encode(), (_tag(found.version),))
+    return answer(200, render(node_of(row, found)).encode(), (_tag(found.version),))
 
 
 async def change_object(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -150,7 +151,7 @@ async def change_object(call: Call, service: ConfigurationService, row: Row) -> 
     noted(call, service, uri, change.before.document, change.after.document, row)
     service.saw(call.caller.user_id, uri, change.after.version)
     await _told(service, row)
-    return Answer(200, headers=(_tag(change.after.version),))
+    return answer(200, headers=(_tag(change.after.version),))
 
 
 async def delete_object(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -161,7 +162,7 @@ async def delete_object(call: Call, service: ConfigurationService, row: Row) -> 
     before = await service.configuration.remove(row, number, parent, seen)
     noted(call, service, uri, before.document, None, row)
     await _told(service, row)
-    return Answer(200)
+    return answer(200)
 
 
 def _parent(row: Row) -> Row:
@@ -188,7 +189,7 @@ async def _replaced(call: Call, service: ConfigurationService, row: Row, found: 
     before = await service.configuration.replace_contacts(book, found.documents)
     uri = f"{_parent(row).uri(book)}/{row.plural}"
     noted(call, service, uri, {"contacts": before}, {"contacts": len(found.documents), "skipped": found.skipped[:20]})
-    return Answer(
+    return answer(
         202, headers=(("poise-imported", str(len(found.documents))), ("poise-skipped", str(len(found.skipped))))
     )
 
@@ -199,4 +200,4 @@ async def export_csv(call: Call, service: ConfigurationService, row: Row) -> Ans
     await service.configuration.one(_parent(row), book)
     found = await service.configuration.all(row, book)
     body = await asyncio.to_thread(contacts.to_csv, [one.document for one in found])
-    return Answer(200, body, (("Content-Disposition", 'attachment; filename="contacts.csv"'),), CSV)
+    return answer(200, body, (("Content-Disposition", 'attachment; filename="contacts.csv"'),), CSV)

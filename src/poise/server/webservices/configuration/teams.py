@@ -29,6 +29,7 @@ from poise.finesse.reason_codes import category_of_query
 from poise.finesse.requests import value_of
 from poise.server.storage.configuration import ONLY, Stored
 from poise.server.webservices.configuration import bodies
+from poise.server.webservices.configuration.bodies import answer
 from poise.server.webservices.configuration.objects import in_category, list_of, node_of, noted
 from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.resources import Answer, Call
@@ -84,7 +85,7 @@ async def read_assignment(call: Call, service: ConfigurationService, row: Row) -
     """What is assigned to a team, besides what everyone has."""
     team = _team(call, Code.INVALID_TEAM)
     found, category = in_category(call, row, await service.configuration.assigned(team, row))
-    return Answer(200, list_of(row, (node_of(row, one) for one in found), category))
+    return answer(200, list_of(row, (node_of(row, one) for one in found), category))
 
 
 async def change_assignment(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -108,7 +109,7 @@ async def change_assignment(call: Call, service: ConfigurationService, row: Row)
     noted(call, service, f"{nodes.ROOT}/Team/{team}/{row.plural}", change.before.document, change.after.document)
     if row is REASON_CODE:
         await service.reasons_changed()
-    return Answer(200)
+    return answer(200)
 
 
 def _layout_uri(team: int) -> str:
@@ -128,7 +129,7 @@ async def read_team_layout(call: Call, service: ConfigurationService, row: Row) 
         shared = await service.configuration.one(LAYOUT_CONFIG, ONLY)
         document = {"useDefault": True, "layoutxml": shared.document["layoutxml"]}
     service.saw(call.caller.user_id, _layout_uri(team), found.version)
-    return Answer(
+    return answer(
         200, render(node_of(row, found._replace(document=document))).encode(), (("ETag", f'"{found.version}"'),)
     )
 
@@ -148,7 +149,7 @@ async def change_team_layout(call: Call, service: ConfigurationService, row: Row
     assert change.after is not None
     noted(call, service, uri, change.before.document, change.after.document, row)
     service.saw(call.caller.user_id, uri, change.after.version)
-    return Answer(200, headers=(("ETag", f'"{change.after.version}"'),))
+    return answer(200, headers=(("ETag", f'"{change.after.version}"'),))
 
 
 # ---- members
@@ -162,9 +163,9 @@ async def _list(call: Call, service: ConfigurationService, row: Row, team: int, 
     if row is PHONE_BOOK:
         return await _phone_books(call, service, found)
     if row is WORKFLOW:
-        return Answer(200, list_of(row, await _expanded(service, found)))
+        return answer(200, list_of(row, await _expanded(service, found)))
     found, category = in_category(call, row, found)
-    return Answer(200, list_of(row, (node_of(row, one, _own(row, one, user)) for one in found), category))
+    return answer(200, list_of(row, (node_of(row, one, _own(row, one, user)) for one in found), category))
 
 
 def _own(row: Row, stored: Stored, user: str) -> str:
@@ -198,7 +199,7 @@ async def _phone_books(call: Call, service: ConfigurationService, books: Sequenc
         for book in books
         if whole or book.number in shown
     ]
-    return Answer(status, list_of(PHONE_BOOK, children), headers)
+    return answer(status, list_of(PHONE_BOOK, children), headers)
 
 
 async def _expanded(service: ConfigurationService, workflows: Iterable[Stored]) -> list[Node]:
@@ -231,14 +232,14 @@ async def read_user_wrap_up_reason(call: Call, service: ConfigurationService, ro
     number = number_of(call.parts["number"])
     for one in await _offered(service, _team_of(user), row):
         if one.number == number:
-            return Answer(200, render(node_of(row, one, _own(row, one, user.agent_id))).encode())
+            return answer(200, render(node_of(row, one, _own(row, one, user.agent_id))).encode())
     raise ApiException(Code.NOT_FOUND, call.parts["number"][:64])
 
 
 async def read_user_media_layout(call: Call, service: ConfigurationService, row: Row) -> Answer:
     """The layout of call variables that a user sees: the team's own, else the default."""
     found = (await _layouts(service, _team_of(_user(call))))[-1]
-    return Answer(200, render(node_of(row, found)).encode())
+    return answer(200, render(node_of(row, found)).encode())
 
 
 async def read_user_layout(call: Call, service: ConfigurationService, row: Row) -> Answer:
@@ -249,4 +250,4 @@ async def read_user_layout(call: Call, service: ConfigurationService, row: Row) 
         own = await service.configuration.one(LAYOUT_CONFIG, ONLY)
     uri = f"{nodes.ROOT}/User/{user.agent_id}/LayoutConfig"
     children = (leaf("uri", uri), leaf("layoutxml", own.document["layoutxml"]))
-    return Answer(200, render(branch(row.name, children)).encode())
+    return answer(200, render(branch(row.name, children)).encode())

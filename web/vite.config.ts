@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here('.'),
+  base: '/desktop/',
+  plugins: [svelte()],
+  build: {
+    outDir: here('../src/poise/server/desktop/static'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // Small files would be put into the page as data: addresses, which the content security policy forbids.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  worker: { format: 'es' },
+  test: { include: ['tests/**/*.test.ts'], environment: 'node' },
+});
