@@ -23,6 +23,8 @@ from poise.cli.main import app as command_line
 from poise.finesse import team_messages
 from poise.finesse import timing as presence_timing
 from poise.finesse.api_errors import CATALOGUE
+from poise.finesse.configuration.fields import Field, Kind
+from poise.finesse.configuration.table import ROWS, Row
 from poise.protocols.cti import timing as cti_timing
 from poise.protocols.cti.messages import Message
 from poise.protocols.xmpp import host_limits, rates
@@ -43,7 +45,9 @@ from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import Numbered
 from poise.server.settings import SECTIONS, Ports, Server, Settings
 from poise.server.storage import presences
+from poise.server.webservices.configuration.routes import ENDPOINTS
 from poise.server.webservices.problems import PROBLEMS
+from poise.server.webservices.routes import RESOURCES
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 TIMERS: Mapping[str, ModuleType] = {
@@ -196,6 +200,76 @@ def errors_page() -> list[str]:
     ]
 
 
+def rest_page() -> list[str]:
+    """Every path of the API with its methods."""
+    told = {(endpoint.path, endpoint.method): endpoint for endpoint in ENDPOINTS}
+    run_time, configured = [], []
+    for resource in RESOURCES:
+        for method, handler in resource.handlers.items():
+            endpoint = told.get((resource.path, method))
+            if endpoint is None:
+                doc = " ".join((handler.__doc__ or "").split())
+                run_time.append((f"`{resource.path}`", method, doc))
+            else:
+                who = endpoint.readers.value if endpoint.readers is not None else "whom it concerns"
+                statuses = ", ".join(str(status) for status in sorted(endpoint.statuses))
+                configured.append(
+                    (f"`{resource.path}`", method, who, statuses, "none", endpoint.row.products.value, endpoint.doc)
+                )
+    heading = ("path", "method", "who may", "statuses", "event", "product", "what it does")
+    return [
+        "## Configuration",
+        "",
+        "Each row is one test (`test_every_cell`), which provokes every status of the row on SQLite and compares them"
+        " with the table. *whom it concerns*: the user, members and supervisors of the team, administrators.",
+        "",
+        *table(heading, configured),
+        "",
+        "## Users and calls",
+        "",
+        *table(("path", "method", "what it does"), run_time),
+        "",
+        "## Objects",
+        "",
+        *(line for row in ROWS for line in rest_object(row)),
+    ]
+
+
+def rest_object(row: Row) -> Iterator[str]:
+    """What one kind of object holds."""
+    yield from (f"### {row.name}", "", row.doc, "")
+    yield from table(("element", "kind", "bounds"), rest_fields(row.fields))
+    if row.keys:
+        yield from (
+            "",
+            "Unique: " + "; ".join(" with ".join(f"`{name}`" for name in names) for names in row.keys) + ".",
+        )
+    if row.limits:
+        names = {"*": "in all", "parent": f"in one {row.parent}"}
+        yield from ("", "At most " + ", ".join(f"{n} {names.get(b, f'of {b}')}" for b, n in row.limits.items()) + ".")
+    yield ""
+
+
+def rest_fields(fields: Iterable[Field], within: str = "") -> Iterator[tuple[str, ...]]:
+    """Fields, those of groups and items below them."""
+    for one in fields:
+        bounds = []
+        if one.computed:
+            bounds.append("read only")
+        elif one.kind is Kind.TEXT:
+            words = f"{one.longest} {'bytes' if one.octets else 'characters'}"
+            bounds.append(", ".join(one.choices) if one.choices else words)
+        elif one.kind is Kind.INTEGER:
+            bounds.append(f"{one.least} to {one.most}")
+        elif one.kind in (Kind.LIST, Kind.REPEATED):
+            bounds.append(f"up to {one.most}")
+        bounds += ["required"] if one.required else []
+        bounds += ["never shown"] if one.secret else []
+        name = f"{within}{one.name}" + (f"/{one.item}" if one.item else "")
+        yield f"`{name}`", one.kind.value, "; ".join(bounds)
+        yield from rest_fields(one.fields, f"{name}/")
+
+
 def metrics_page() -> list[str]:
     """What /metrics shows."""
     rows = [
@@ -248,6 +322,13 @@ PAGES: Mapping[str, Page] = {
         "The body of a refusal is an `ApiErrors` document; its `ErrorData` belongs to the single case. `poise explain` "
         "finds each by code, status, type or message.",
         errors_page,
+    ),
+    "rest-api.md": (
+        "REST API",
+        "All paths begin with `/finesse/api`. The same, for programs, is `/openapi.json` of a running server; `/docs` "
+        "shows it. Whatever is refused has a code in the header `poise-code`: see [REST errors](rest-errors.md). 500 "
+        "and 503 are possible everywhere. `Accept: application/json` gives every answer as JSON.",
+        rest_page,
     ),
     "metrics.md": (
         "Metrics",

@@ -36,6 +36,14 @@ def send(data: Path, number: signal.Signals, proc: Path = Path("/proc")) -> int:
     return pid
 
 
+def runs(data: Path, proc: Path = Path("/proc")) -> bool:
+    """Whether a server runs on that data folder."""
+    try:
+        return _catches(_pid(data / PID_FILE), signal.SIGUSR1, proc)
+    except NotRunningError:
+        return False
+
+
 def _pid(file: Path) -> int:
     try:
         text = file.read_bytes().strip()

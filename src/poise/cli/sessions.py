@@ -101,7 +101,7 @@ def api(
     insecure: bool,
     as_json: bool,
 ) -> AdminApi:
-    """The server as these options name it; ends the command when they cannot be used."""
+    """The administrator's API of a running server, as the options name it. Raises typer.Exit."""
     from poise.tools.admin_api import AdminApi
     from poise.tools.trust import choose
 
@@ -151,6 +151,7 @@ def _table(rows: list[tuple[str, ...]]) -> Iterable[str]:
 
 
 def fail(error: Exception, as_json: bool) -> NoReturn:
+    """Say why and end with 1."""
     code = getattr(error, "code", "")
     typer.echo(json.dumps({"error": str(error), "code": code}) if as_json else str(error), err=not as_json)
     raise typer.Exit(1)

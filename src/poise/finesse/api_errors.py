@@ -48,11 +48,15 @@ class Code(Enum):
     OTHER_USER = "other-user"
     INVALID_SUPERVISOR = "invalid-supervisor"
     FORBIDDEN = "forbidden"
+    ADMINISTRATORS_ONLY = "administrators-only-api"
     AUTH_MODE_DISABLED = "auth-mode-disabled"
     NOT_FOUND = "not-found"
     UNKNOWN_USER = "unknown-user"
     DIALOG_NOT_FOUND = "dialog-not-found"
+    INVALID_TEAM = "invalid-team"
+    TEAM_ID_NOT_FOUND = "team-id-not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
+    CHANGED_MEANWHILE = "changed-meanwhile"
     TOO_LARGE = "too-large"
     INVALID_RANGE = "invalid-range"
     INTERNAL_ERROR = "internal-error"
@@ -82,11 +86,19 @@ CATALOGUE: Mapping[Code, ApiError] = {
     ),
     Code.INVALID_SUPERVISOR: ApiError(401, "Invalid Supervisor", "The user is not in a team you supervise"),
     Code.FORBIDDEN: ApiError(403, "Forbidden", "The request is not allowed on this node"),
+    Code.ADMINISTRATORS_ONLY: ApiError(403, "Forbidden", "Only administrators may use this resource"),
     Code.AUTH_MODE_DISABLED: ApiError(403, "Forbidden", "UserAuthModeService is disabled"),
     Code.NOT_FOUND: ApiError(404, "Not Found", "There is no such resource"),
     Code.UNKNOWN_USER: ApiError(404, "User Not Found", "UNKNOWN_USER"),
     Code.DIALOG_NOT_FOUND: ApiError(404, "Dialog Not Found", "Invalid dialogId specified for dialog"),
+    Code.INVALID_TEAM: ApiError(
+        404, "finesse.api.team.team_assignment_invalid_team", "The configuration names no such team"
+    ),
+    Code.TEAM_ID_NOT_FOUND: ApiError(404, "TeamId Not Found", "The configuration names no such team"),
     Code.METHOD_NOT_ALLOWED: ApiError(405, "Method Not Allowed", "The resource does not know this method"),
+    Code.CHANGED_MEANWHILE: ApiError(
+        409, "Conflict", "Somebody changed the object since you read it: read it again, then change it"
+    ),
     Code.TOO_LARGE: ApiError(413, "Invalid Input", "The body is larger than allowed"),
     Code.INVALID_RANGE: ApiError(416, "Invalid Range", "The range cannot be satisfied"),
     Code.INTERNAL_ERROR: ApiError(500, "Internal Server Error", "The server made a mistake; its log says more"),

@@ -193,6 +193,17 @@ class Accounts:
             if any(account != present.get(login_id) for account in good):
                 self.forget(login_id)
 
+    def unlock(self, name: str) -> bool:
+        """Let a locked name try again at once; False when it was not locked."""
+        name = name.casefold()
+        locked = self._lockout.locked(name, self._now())
+        self._lockout.unlock(name)
+        return locked
+
+    def locked_for(self, name: str) -> float:
+        """Seconds until a lock ends by itself."""
+        return max(0.0, self._lockout.until.get(name, 0.0) - self._now())
+
     def locked_out(self) -> list[str]:
         """Names locked now, in order of locking."""
         now = self._now()

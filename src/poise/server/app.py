@@ -12,12 +12,14 @@ import datetime
 import os
 import signal
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
+from poise.finesse.configuration.table import SYSTEM_CONFIG
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import Rules
 from poise.server import certificates, collector, translation
@@ -35,6 +37,7 @@ from poise.server.notification.disconnects import Disconnects
 from poise.server.notification.service import Kind, Listen, NotificationService
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
+from poise.server.serviceability.audit import AuditLog
 from poise.server.serviceability.client_logs import ClientLogs
 from poise.server.serviceability.health import Health
 from poise.server.serviceability.metrics import Metrics
@@ -42,8 +45,9 @@ from poise.server.serviceability.openfire import OpenfireLog
 from poise.server.serviceability.trace import Trace
 from poise.server.serviceability.webservices_log import WebservicesLog
 from poise.server.serviceability.writer import LogWriter
-from poise.server.settings import Settings
+from poise.server.settings import Cti, Settings
 from poise.server.stopping import Parts, at_once, in_a_thread
+from poise.server.storage.configuration import ONLY, Configuration
 from poise.server.storage.importing import seed_demo
 from poise.server.storage.notification import NotificationRecords
 from poise.server.storage.records import ReasonCodeRecord
@@ -51,8 +55,11 @@ from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
+from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.key_log import KeyLogResource
 from poise.server.webservices.lab import LabResource
+from poise.server.webservices.lockouts import LockoutsResource
+from poise.server.webservices.openapi import documentation
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
 from poise.server.webservices.supervision import SupervisionResource
@@ -94,6 +101,7 @@ class Application:
         self._lab = lab
         self.parts = Parts()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._cti = settings.cti
 
     # ---- life
 
@@ -121,7 +129,7 @@ class Application:
         """Wait for the CTI link, if there is to be one; not for ever, and not when the server is to stop."""
         opened = asyncio.Event()
         self.agents.on_service = opened.set
-        if self.agents.in_service or not self.settings.cti.side_a:
+        if self.agents.in_service or not self._cti.side_a:
             return
         waiting = [asyncio.ensure_future(event.wait()) for event in (opened, stop)]
         await asyncio.wait(waiting, timeout=IN_SERVICE_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -170,7 +178,7 @@ class Application:
         self._make_logs(writer)
         self._client_logs = ClientLogs(self._activelog.clientlogs, self.clock.wall)
         self.parts.opened("the client logs", in_a_thread(self._client_logs.close), writes=True)
-        self._store = store = await Store.open(sqlite_url(self.data / DATABASE), self.webservices_log.storage)
+        self._store = store = await Store.open(self._database(), self.webservices_log.storage)
         self.parts.opened("the database", store.close, writes=True)
         verifiers = await Verifiers.open(store) if self.settings.xmpp.scram else None
         if self.demo:
@@ -180,7 +188,7 @@ class Application:
         self.accounts = Accounts(people, self.clock, on_lock=self.webservices_log.account_locked, verifiers=verifiers)
         self.parts.opened("the password checks", self.accounts.close)
         await self._start_services(store, people)
-        self._watch(AccountWatch(store, people, self.accounts))
+        self._watch(AccountWatch(store, people, self.accounts, self._reasons_changed))
 
     def _take_folder(self) -> None:
         try:
@@ -194,6 +202,9 @@ class Application:
                 "Choose one that it may write to with --data."
             ) from error
         self.parts.opened("the data folder", at_once(held.release))
+
+    def _database(self) -> str:
+        return self.settings.server.database or sqlite_url(self.data / DATABASE)
 
     def _watch(self, accounts: AccountWatch) -> None:
         files = CertificateWatch(lambda: self._files, self.reload_certificates)
@@ -213,6 +224,7 @@ class Application:
             host=self.domain,
             deployment=settings.contact.deployment,
         )
+        self.audit = AuditLog(writer, self._activelog, self.clock)
         self.metrics.counted_elsewhere(
             "poise_presence_store_failures_total",
             "Writes of last presences the store refused; they are tried again.",
@@ -232,15 +244,17 @@ class Application:
             app_failed=lambda error: self.webservices_log.rest_fault(method="", path="", error=error),
             store=NotificationRecords(store),
         )
+        self._cti = await self._cti_settings(store)
+        with_cti = replace(self.settings, cti=self._cti)
         self.cti = CtiClient(
-            translation.link_settings(self.settings),
+            translation.link_settings(with_cti),
             self.clock,
             self.webservices_log,
             self._cti_output,
-            tls=translation.cti_tls(self.settings),
+            tls=translation.cti_tls(with_cti),
         )
         remembered = await store.last_presences()
-        reasons = await store.reason_codes()
+        reasons = await Configuration(store).reason_codes()
         self.agents = AgentService(
             self._facts(),
             translation.logout_policy(self.settings),
@@ -266,7 +280,7 @@ class Application:
         self.parts.opened("the notification service", self.notification.stop)
         self.agents.start(user for user, presence in remembered.items() if presence.available)
         self.parts.opened("the agents", at_once(self.agents.stop))
-        if self.settings.cti.side_a:
+        if self._cti.side_a:
             self.cti.start()
 
     def _count(self) -> None:
@@ -295,6 +309,20 @@ class Application:
     def _deployment(self) -> Deployment:
         return Deployment(self.settings.contact.deployment)
 
+    async def _cti_settings(self, store: Store) -> Cti:
+        """The settings, or where they name no CTI server, what administrators configured (SystemConfig)."""
+        configured = (await Configuration(store).one(SYSTEM_CONFIG, ONLY)).document["cti"]
+        if self.settings.cti.side_a or not configured["host"] or self._deployment is Deployment.UCCX:
+            return self.settings.cti
+        backup = configured.get("backupHost")
+        return replace(
+            self.settings.cti,
+            side_a=f"{configured['host']}:{configured['port']}",
+            side_b=f"{backup}:{configured.get('backupPort', configured['port'])}" if backup else "",
+            peripheral_id=configured["peripheralId"],
+            tls=configured["secure"],
+        )
+
     def _facts(self) -> ServiceFacts:
         settings = self.settings
         return ServiceFacts(
@@ -302,7 +330,7 @@ class Application:
             self.domain,
             self.domain,
             settings.server.secondary,
-            peripheral_id=settings.cti.peripheral_id,
+            peripheral_id=self._cti.peripheral_id,
             heartbeat_interval_s=round(settings.cti.heartbeat_s),
             https_port=settings.ports.https,
             xmpp_port=settings.ports.xmpp,
@@ -343,18 +371,20 @@ class Application:
             connected=self.notification.connected,
             team_for_all=rest.team_for_all,
             user_auth_mode=rest.user_auth_mode,
+            configuration=self._configuration(),
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
         key_log = KeyLogResource(services, KeyLog(self._contexts, self.data / "tls" / "keys.log"))
         supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
+        lockouts = LockoutsResource(services, self.audit)
         desktop = Desktop(self._desktop_files, self._desktop_config())
-        routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
+        routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *lockouts.routes()]
         routes += key_log.routes()
         if self._lab is not None:
             routes += LabResource(services, self._lab).routes()
-        app = web_services(services, routes)
+        app = web_services(services, [*routes, *documentation(), *desktop.routes()])
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),
             Listen("notification", server.host, ports.notification, tls=tls),
@@ -369,6 +399,21 @@ class Application:
                 Listen("insecure_bosh", server.host, ports.insecure_bosh),
             ]
         return [listen for listen in wanted if listen.port >= 0]
+
+    def _configuration(self) -> ConfigurationService:
+        return ConfigurationService(
+            Configuration(self._store), self.audit, self._deployment, on_reasons=self._take_reasons
+        )
+
+    def _take_reasons(self, records: Sequence[ReasonCodeRecord]) -> None:
+        self.agents.reasons = reason_book(self._deployment, records)
+
+    async def _reasons_changed(self) -> None:
+        """Somebody wrote to the database beside us."""
+        try:
+            self._take_reasons(await Configuration(self._store).reason_codes())
+        except StoreError:
+            return  # it is looked at again when it changes again
 
     def _certificate(self) -> certificates.Files:
         tls = self.settings.tls
@@ -407,8 +452,8 @@ class Application:
             there = f"https://{host}:{ports['https']}/desktop/"
             addresses["desktop"] = there if self._desktop_files else "absent: it was not built for this installation"
             addresses["health"] = f"https://{host}:{ports['https']}/readyz"
-        if self.settings.cti.side_a:
-            addresses["CTI server"] = self.settings.cti.side_a
+        if self._cti.side_a:
+            addresses["CTI server"] = self._cti.side_a
         ca = self._files.ca if self._files is not None else None
         return {
             "trouble": self.agents.trouble,
@@ -420,7 +465,7 @@ class Application:
         }
 
 
-def reason_book(deployment: Deployment, records: list[ReasonCodeRecord]) -> ReasonBook:
+def reason_book(deployment: Deployment, records: Sequence[ReasonCodeRecord]) -> ReasonBook:
     """Stored reason codes as the contact room knows them."""
-    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all) for r in records]
+    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all, teams=r.teams) for r in records]
     return ReasonBook(deployment, codes)

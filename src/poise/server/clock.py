@@ -66,6 +66,14 @@ class _Pending:
         self.callback = None
 
 
+class WallClock:
+    """Wall time for commands, which have no event loop."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()  # noqa: TID251 - as above
+
+
 class ManualClock:
     """Time that stands still until a test moves it. `advance` must run on the event loop's thread."""
 

@@ -44,6 +44,11 @@ class Lockout:
         self.until[who] = now + LOCK_S
         return True
 
+    def unlock(self, who: str) -> bool:
+        """Lift a lock and forget failures; False when there was none."""
+        self.failures.pop(who, None)
+        return self.until.pop(who, None) is not None
+
     def cleared(self, who: str) -> None:
         """A good sign-in: earlier failures do not count."""
         self.failures.pop(who, None)

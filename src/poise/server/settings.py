@@ -37,6 +37,11 @@ class Server:
     domain: str = setting("", "XMPP domain and host name clients use; empty: this machine's full name")
     names: tuple[str, ...] = setting((), "further names and addresses by which clients call this server")
     data: str = setting("data", "folder of certificates, database and logs")
+    database: str = setting(
+        "",
+        "database URL, such as postgresql+psycopg://user:password@host/name; empty: SQLite in server.data",
+        secret=True,
+    )
     secondary: str = setting("", "host name of the second node, as SystemInfo names it; empty: single node")
 
 

@@ -55,7 +55,15 @@ class Periodic:
 class AccountWatch:
     """Notices accounts that another process wrote: they exist from then on, and their old passwords do not."""
 
-    def __init__(self, store: Store, people: People, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        accounts: Accounts,
+        on_change: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_change` is called too: something else may have been written besides accounts."""
+        self._on_change = on_change
         self._store = store
         self._people = people
         self._accounts = accounts
@@ -69,6 +77,8 @@ class AccountWatch:
         if changed is not None:
             self._people.learn(changed)
             self._accounts.review(changed)
+            if self._on_change is not None:
+                await self._on_change()
 
 
 class CertificateWatch:

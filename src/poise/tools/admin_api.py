@@ -60,6 +60,14 @@ class AdminApi:
         """State of the TLS key log, after switching it if `enabled` is given. Raises ApiError."""
         return self._ask({None: "GET", True: "PUT", False: "DELETE"}[enabled], "/poise/api/key-log")
 
+    def lockouts(self) -> Mapping[str, Any]:
+        """Names locked after failed sign-ins. Raises ApiError."""
+        return self._ask("GET", "/poise/api/lockouts")
+
+    def unlock(self, name: str) -> Mapping[str, Any]:
+        """Let a locked name try again. Raises ApiError."""
+        return self._ask("DELETE", f"/poise/api/lockouts/{urllib.parse.quote(name, safe='')}")
+
     def _ask(self, method: str, path: str) -> Mapping[str, Any]:
         base = urllib.parse.urlsplit(self.url)
         if base.scheme not in ("http", "https") or not base.hostname:

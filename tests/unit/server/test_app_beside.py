@@ -13,10 +13,12 @@ from pathlib import Path
 import argon2
 import pytest
 
+from poise.finesse.configuration.table import REASON_CODE, SYSTEM_CONFIG
 from poise.server.app import Application, StartError
 from poise.server.clock import ManualClock
 from poise.server.config import with_values
 from poise.server.settings import PID_FILE, Settings
+from poise.server.storage.configuration import ONLY, Configuration
 from poise.server.storage.importing import import_accounts
 from poise.server.storage.records import LastPresence
 from poise.server.storage.store import DATABASE, Store, sqlite_url
@@ -97,6 +99,44 @@ def test_nobody_else_reads_what_the_server_writes(tmp_path: Path) -> None:
         if stat.S_IMODE(path.stat().st_mode) & 0o007 and not path.is_relative_to(data / "tls")
     ]
     assert [name for name in open_to_others if not name.endswith(PID_FILE)] == []
+
+
+def test_the_cti_server_that_administrators_configured_is_used_after_a_restart(tmp_path: Path) -> None:
+    configured = {"host": "127.0.0.1", "port": 1, "backupHost": "", "peripheralId": 5001, "secure": False}
+
+    async def first(application: Application, clock: ManualClock) -> None:
+        assert "CTI server" not in application.facts()["addresses"]
+        beside = await Store.open(sqlite_url(tmp_path / DATABASE))
+        await Configuration(beside).change(SYSTEM_CONFIG, ONLY, {"cti": configured})
+        await beside.close()
+
+    async def second(application: Application, clock: ManualClock) -> None:
+        assert application.facts()["addresses"]["CTI server"] == "127.0.0.1:1"
+        assert application.agents.status().peripheral_id == 5001
+
+    play(tmp_path, first)
+    play(tmp_path, second)
+
+
+def test_reason_codes_imported_beside_the_server_are_offered_a_second_later(tmp_path: Path) -> None:
+    async def story(application: Application, clock: ManualClock) -> None:
+        taken = asyncio.Event()
+        take = application._take_reasons
+
+        def took(records: object) -> None:
+            take(records)  # type: ignore[arg-type]
+            taken.set()
+
+        application._take_reasons = took  # type: ignore[method-assign]
+        beside = await Store.open(sqlite_url(tmp_path / DATABASE))
+        lunch = {"category": "NOT_READY", "code": 12, "label": "Lunch", "forAll": True}
+        await Configuration(beside).make(REASON_CODE, lunch)
+        await beside.close()
+        clock.advance(ACCOUNTS_S)
+        await taken.wait()
+        assert [reason.label for reason in application.agents.reasons.codes] == ["Lunch"]
+
+    play(tmp_path, story)
 
 
 def test_a_second_server_on_the_same_data_folder_does_not_start_and_the_first_does_not_notice(tmp_path: Path) -> None:

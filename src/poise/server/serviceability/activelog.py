@@ -6,7 +6,7 @@ from pathlib import Path
 
 from poise.server.modes import LOG, make_folder, tighten
 
-FOLDERS = ("openfire", "openfireservice", "webservices", "clientlogs")
+FOLDERS = ("openfire", "openfireservice", "webservices", "clientlogs", "audit-log")
 """Folders of `logs/desktop`, named as `file get activelog desktop` finds them."""
 
 
@@ -24,6 +24,8 @@ class Activelog:
         """Desktop-webservices logs."""
         self.clientlogs = self.desktop / "clientlogs"
         """Client logs sent by Send Error Report."""
+        self.audit = self.desktop / "audit-log"
+        """What administrators changed."""
         self.poise = self.root / "poise"
         """Our own trace."""
 

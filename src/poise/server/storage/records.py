@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 COLUMNS = ("login_id", "login_name", "password", "password_hash", "roles")
@@ -48,6 +48,8 @@ class ReasonCodeRecord:
     """What the agent reads."""
     for_all: bool
     """Whether every team has it."""
+    teams: frozenset[int] = field(default=frozenset())
+    """Ids of the teams it is assigned to otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

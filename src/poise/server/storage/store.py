@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from poise.server.modes import SECRET, tighten
 from poise.server.storage.presences import Presences, WriteRefused
-from poise.server.storage.records import Account, LastPresence, ReasonCodeRecord, Role
-from poise.server.storage.tables import accounts, last_presence, reason_codes
+from poise.server.storage.records import Account, LastPresence, Role
+from poise.server.storage.tables import accounts, last_presence
 
 T = TypeVar("T")
 
@@ -48,7 +52,7 @@ def sqlite_url(path: Path) -> str:
 
 
 class Store:
-    """Accounts, reason codes and last presence. Made by `open`; `close` waits for what was queued."""
+    """Accounts and last presence; `run` is for the files beside. `open` makes it, `close` waits for the queue."""
 
     def __init__(self, lane: _Lane, readers: _Lane, told: Callable[[str], None]) -> None:
         self._lane = lane
@@ -87,40 +91,12 @@ class Store:
 
     async def put_accounts(self, rows: Sequence[Account]) -> None:
         """Add accounts, or replace those with the same login id; all or nothing. Raises StoreError."""
-        values = [
-            {
-                "login_id": row.login_id,
-                "login_name": row.login_name,
-                "login_key": row.login_name.casefold(),
-                "password_hash": row.password_hash,
-                "roles": " ".join(sorted(role.value for role in row.roles)),
-            }
-            for row in rows
-        ]
-        await self.run(lambda connection: _replace(connection, accounts, accounts.c.login_id, values))
+        await self.run(lambda connection: accounts_put(connection, rows))
 
     async def set_password_hash(self, login_id: str, password_hash: str) -> bool:
         """Change one password; False when there is no such account. Raises StoreError."""
         statement = sa.update(accounts).where(accounts.c.login_id == login_id).values(password_hash=password_hash)
         return await self.run(lambda connection: connection.execute(statement).rowcount == 1)
-
-    async def reason_codes(self) -> list[ReasonCodeRecord]:
-        """All reason codes in the order of their ids. Raises StoreError."""
-        query = sa.select(reason_codes).order_by(reason_codes.c.id)
-        return await self.run(
-            lambda connection: [
-                ReasonCodeRecord(row.id, row.category, row.code, row.label, row.for_all)
-                for row in connection.execute(query)
-            ]
-        )
-
-    async def put_reason_codes(self, rows: Sequence[ReasonCodeRecord]) -> None:
-        """Add reason codes, or replace those with the same id. Raises StoreError."""
-        values = [
-            {"id": row.id, "category": row.category, "code": row.code, "label": row.label, "for_all": row.for_all}
-            for row in rows
-        ]
-        await self.run(lambda connection: _replace(connection, reason_codes, reason_codes.c.id, values))
 
     async def last_presences(self) -> dict[str, LastPresence]:
         """What was last recorded of every user's presence. Raises StoreError."""
@@ -197,10 +173,19 @@ class _Lane:
             raise StoreError(f"the database refused: {type(error).__name__}") from None
 
 
-def _connect(url: str) -> sa.Engine:
+def engine_of(url: str) -> sa.Engine:
+    """A way to a database, made as the store needs it; nothing is migrated. Raises OSError, SQLAlchemyError."""
     try:
         _keep_private(sa.make_url(url))
-        engine = _engine(url)
+        return _engine(url)
+    except (ImportError, ValueError) as error:
+        raise StoreError(f"the database URL cannot be used: {error}") from None
+
+
+def _connect(url: str) -> sa.Engine:
+    try:
+        engine = engine_of(url)
+        _keep_older(engine)
         with engine.begin() as connection:
             migrate(connection)
     except CommandError:
@@ -242,13 +227,36 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Run every revision that the database has not seen."""
+def _keep_older(engine: sa.Engine) -> None:
+    """A copy of a SQLite file beside it before it is migrated: `poise.db.0003`. Others have their own tools."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path.startswith((":", "file:")):
+        return
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        older = [one.revision for one in ScriptDirectory.from_config(_alembic()).walk_revisions()][1:]
+        if revision not in older:
+            return
+        copy = Path(f"{path}.{revision}")
+        os.close(os.open(copy, os.O_CREAT | os.O_RDWR, SECRET))
+        with closing(sqlite3.connect(copy)) as target:
+            source = connection.connection.dbapi_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(target)
+
+
+def migrate(connection: sa.Connection, revision: str = "head") -> None:
+    """Run every revision up to that one that the database has not seen."""
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
 
 
 def _accounts_after(connection: sa.Connection, version: int | None) -> tuple[int | None, list[Account] | None]:
@@ -269,6 +277,21 @@ def _keep_private(url: sa.URL) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, SECRET))  # SQLite makes the files beside it with the mode of it
     for end in ("", "-wal", "-shm", "-journal"):
         tighten(path.with_name(path.name + end), SECRET)
+
+
+def accounts_put(connection: sa.Connection, rows: Sequence[Account]) -> None:
+    """Add accounts, or replace those with the same login id."""
+    values = [
+        {
+            "login_id": row.login_id,
+            "login_name": row.login_name,
+            "login_key": row.login_name.casefold(),
+            "password_hash": row.password_hash,
+            "roles": " ".join(sorted(role.value for role in row.roles)),
+        }
+        for row in rows
+    ]
+    _replace(connection, accounts, accounts.c.login_id, values)
 
 
 def _find_account(connection: sa.Connection, name: str) -> Account | None:

@@ -7,13 +7,13 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -35,15 +35,46 @@ accounts = Table(
     Column("roles", String(64), nullable=False),
 )
 
-reason_codes = Table(
-    "reason_codes",
+# Configuration: `poise.finesse.configuration.table` says what the documents hold. Numbers are the ids of the API.
+
+config_objects = Table(
+    "config_objects",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("category", String(16), nullable=False),
-    Column("code", Integer, nullable=False),
-    Column("label", String(40), nullable=False),
-    Column("for_all", Boolean, nullable=False),
-    UniqueConstraint("category", "code"),
+    Column("kind", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # the object it belongs to; 0: none
+    Column("parent", Integer, nullable=False),
+    # objects of a bucket are counted together
+    Column("bucket", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("previous", Text, nullable=True),
+    Index("ix_config_objects_parent", "kind", "parent"),
+)
+
+config_keys = Table(
+    "config_keys",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Index("ix_config_keys_number", "kind", "number"),
+)
+
+# numbers are never given twice; whoever changes objects of a kind holds its row until the transaction ends
+config_counters = Table(
+    "config_counters",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+team_assignments = Table(
+    "team_assignments",
+    metadata,
+    Column("team", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
 )
 
 last_presence = Table(

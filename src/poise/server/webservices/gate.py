@@ -19,11 +19,11 @@ from poise.server.accounts import Verdict
 from poise.server.storage.records import Role
 from poise.server.webservices.basic import CHALLENGE, credentials
 from poise.server.webservices.cors import Headers, cors_headers, preflight_headers
+from poise.server.webservices.json_form import as_json, wants_json
 from poise.server.webservices.resources import Answer, Call
-from poise.server.webservices.routes import find
+from poise.server.webservices.routes import always, find
 from poise.server.webservices.services import Services
 
-XML = b"application/xml;charset=UTF-8"
 RETRY_AFTER_S = 5
 """What clients are told to wait when the server cannot check a password right now."""
 COOKIE = "JSESSIONID"
@@ -64,6 +64,8 @@ class Gate:
         visit = _Visit(request, request_id(request.headers.get("requestId")), _canonical(scope["path"]))
         try:
             answer, extra = await self._answer(visit)
+            if answer.body and wants_json(request.headers.get("accept")):
+                answer = as_json(answer)
         except ClientDisconnect:
             return
         await self._response(visit, answer, extra)(scope, receive, send)
@@ -89,12 +91,14 @@ class Gate:
         except ApiException as refusal:
             if refusal.code is Code.METHOD_NOT_ALLOWED:
                 extra.append((b"allow", refusal.data.encode()))
+            extra.append((b"poise-code", refusal.code.value.encode()))
             return Answer(refusal.status, refusal.body()), extra
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours costs this request only
             self._services.log.rest_fault(method=request.method, path=visit.path, error=error)
             ours = ApiException(Code.INTERNAL_ERROR)
+            extra.append((b"poise-code", ours.code.value.encode()))
             return Answer(ours.status, ours.body()), extra
 
     async def _served(self, visit: _Visit) -> Answer:
@@ -105,7 +109,7 @@ class Gate:
             return self._system_info(visit.request)
         if visit.path.startswith(f"{USER_AUTH_MODE}/"):  # clients ask before they know how to sign in
             return self._user_auth_mode(visit.path, method)
-        if not self._services.agents.in_service:
+        if not self._services.agents.in_service and not always(visit.path):
             raise ApiException(Code.OUT_OF_SERVICE)
         caller = await self._caller(visit)
         resource, parts = find(visit.path)
@@ -151,7 +155,7 @@ class Gate:
         response = Response(answer.body, answer.status)
         headers = response.raw_headers
         if answer.body:
-            headers.append((b"content-type", XML))
+            headers.append((b"content-type", answer.content_type.encode()))
         headers.extend(SECURITY)
         headers.extend(extra)
         headers.extend((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers)

@@ -20,11 +20,12 @@ class Problem:
 
 _ALL = (
     Problem("credentials-needed", 401, "Give the name and password of an account that may ask this (HTTP Basic)."),
-    Problem("administrators-only", 403, "Only administrators may use this resource."),
+    Problem("administrators-only", 403, "Only administrators may use this."),
     Problem("supervisors-only", 403, "Only supervisors, for their teams, and administrators may ask this."),
     Problem("team-not-yours", 403, "You do not supervise this team."),
     Problem("team-unknown", 404, "There is no such team."),
     Problem("session-unknown", 404, "No session has this JID: it has ended, or never was."),
+    Problem("lockout-unknown", 404, "Nobody of this name is locked out."),
     Problem("method-not-allowed", 405, "This resource does not know the method."),
     Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
     Problem("jid-malformed", 400, "This is not a JID."),

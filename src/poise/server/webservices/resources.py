@@ -32,6 +32,8 @@ class Answer:
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    """Further headers."""
+    content_type: str = "application/xml;charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Resource:
     """Variable parts in braces."""
     handlers: Mapping[str, Handler]
     """Method -> handler; HEAD is GET."""
+    always: bool = False
+    """Also while the server is out of service: what it needs none of the telephony for."""
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:

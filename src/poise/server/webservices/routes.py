@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from poise.finesse import nodes
 from poise.finesse.api_errors import ApiException, Code
 from poise.server.webservices.client_logs import CLIENT_LOGS
+from poise.server.webservices.configuration.routes import CONFIGURATION
 from poise.server.webservices.dialogs import DIALOGS
 from poise.server.webservices.media import MEDIA
 from poise.server.webservices.messages import MESSAGES
@@ -15,7 +16,7 @@ from poise.server.webservices.resources import USERS, Resource
 from poise.server.webservices.system import SYSTEM
 from poise.server.webservices.teams import TEAMS
 
-RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES, *SYSTEM, *CLIENT_LOGS, *MEDIA)
+RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES, *SYSTEM, *CLIENT_LOGS, *MEDIA, *CONFIGURATION)
 _BEFORE = len(nodes.ROOT) + 1
 
 
@@ -38,3 +39,8 @@ def find(path: str) -> tuple[Resource, dict[str, str]]:
         if match is not None:
             return resource, match.groupdict()
     raise ApiException(Code.NOT_FOUND, path[:256])
+
+
+def always(path: str) -> bool:
+    """Whether a path is served while the server is out of service."""
+    return any(resource.always and resource.pattern.fullmatch(path) is not None for resource in RESOURCES)

@@ -19,6 +19,7 @@ from poise.finesse.team_messages import Author, TeamMessage, TeamMessageRequest
 from poise.finesse.users import UserContext
 from poise.server.accounts import Accounts
 from poise.server.clock import Clock
+from poise.server.webservices.configuration.service import ConfigurationService
 
 
 class DialogFacade(Protocol):
@@ -156,6 +157,8 @@ class Services:
     log: RestLog
     allowed_origins: frozenset[str] = frozenset()
     """Origins that browsers may call from, such as `https://crm.example.com`; `*` is no origin."""
+    configuration: ConfigurationService | None = None
+    """What administrators configure; None: this server has no such resources."""
     client_logs: ClientLogFolder | None = None
     """Where clients' logs are kept; None: nowhere."""
     connected: Callable[[], Iterable[str]] = tuple

@@ -9,6 +9,7 @@ from pathlib import Path
 import argon2
 import pytest
 
+from poise.server.storage.configuration import Configuration
 from poise.server.storage.importing import DEMO_REASON_CODES, import_accounts, seed_demo
 from poise.server.storage.records import Account, Role
 from poise.server.storage.store import Store, sqlite_url
@@ -108,7 +109,7 @@ def test_the_demo_has_its_people_and_one_reason_code_of_each_category(tmp_path: 
         names = await store.account_names()
         assert sorted(names.values()) == [*(str(n) for n in range(1001, 1007)), "1101", "1102", "admin"]
         assert names["agent3"] == "1003"
-        assert await store.reason_codes() == list(DEMO_REASON_CODES)
+        assert await Configuration(store).reason_codes() == list(DEMO_REASON_CODES)
         admin = await store.find_account("admin")
         assert admin is not None
         assert admin.roles == {Role.ADMINISTRATOR}

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from poise.server.storage.records import Account, LastPresence, ReasonCodeRecord, Role
+from poise.server.storage.records import Account, LastPresence, Role
 from poise.server.storage.store import Store, StoreError, migrate, sqlite_url
 from poise.server.storage.tables import metadata
 
@@ -114,17 +114,6 @@ def test_a_password_hash_is_changed_for_one_account(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_reason_codes_come_back_in_order(tmp_path: Path) -> None:
-    lunch = ReasonCodeRecord(1, "NOT_READY", 12, "Lunch", True)
-    shift = ReasonCodeRecord(2, "LOGOUT", 22, "End of shift", False)
-
-    async def story(store: Store) -> None:
-        await store.put_reason_codes([shift, lunch])
-        assert await store.reason_codes() == [lunch, shift]
-
-    play(tmp_path, story)
-
-
 def test_last_presence_is_written_without_waiting_and_is_there_after_closing(tmp_path: Path) -> None:
     async def first(store: Store) -> None:
         for at in range(50):
@@ -144,7 +133,7 @@ def test_last_presence_is_written_without_waiting_and_is_there_after_closing(tmp
 def test_a_change_that_comes_while_another_is_being_written_is_not_lost(tmp_path: Path) -> None:
     async def first(store: Store) -> None:
         store.record_presence(LastPresence("1001", True, 1.0))
-        await store.reason_codes()  # the first write is under way or done
+        await store.account_names()  # the first write is under way or done
         store.record_presence(LastPresence("1001", False, 2.0))
 
     async def second(store: Store) -> None:
@@ -190,7 +179,7 @@ def test_nobody_else_may_read_the_database_even_one_that_was_made_too_open(tmp_p
 
 def test_the_file_is_in_wal_mode(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
-        await store.reason_codes()
+        await store.account_names()
 
     play(tmp_path, story)
     connection = sqlite3.connect(tmp_path / "poise.db")

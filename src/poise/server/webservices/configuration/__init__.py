@@ -1,0 +1,1 @@
+"""The configuration resources over HTTP: one handler for every row of `poise.finesse.configuration.table`."""
