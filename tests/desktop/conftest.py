@@ -19,15 +19,16 @@ QUIET = {"lab.calls_per_minute": 0, "bosh.creations_per_minute": 10_000}
 """Calls come only from the tests, and one address may make as many sessions as it needs."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For one module only: while it is there, its event loop runs in this thread, and asyncio.run would refuse."""
     built()
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     with chromium(playwright) as running:
         yield running

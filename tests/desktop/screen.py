@@ -54,8 +54,11 @@ class Screen:
         options: dict[str, Any] = {"locale": locale, "viewport": SIZE, "ignore_https_errors": True, **context}
         self.context = browser.new_context(**options)
         self.context.set_default_timeout(PATIENCE_MS)
+        self.context.on("request", lambda request: self._asked(request.url))
         self.locale = locale
         self.address = address
+        self.foreign: list[str] = []
+        """Requests to anybody but the server."""
         self.errors: list[str] = []
         self.log: list[str] = []
         self.page = self.tab()
@@ -67,6 +70,10 @@ class Screen:
         page.on("console", lambda message: self._said(message.type, message.text))
         page.goto(self.address)
         return page
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(self.address.removesuffix("desktop/")):
+            self.foreign.append(url)
 
     def _said(self, kind: str, text: str) -> None:
         refused = "Failed to load resource" in text  # the browser's own line about an answer such as 401 or 404
@@ -174,3 +181,4 @@ class Screen:
         """Go away, and show what went wrong in the page."""
         self.context.close()
         assert self.errors == []
+        assert self.foreign == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -196,3 +197,14 @@ def test_the_log_of_the_browser_has_the_grammar_of_the_runbooks(open_screen: Ope
     assert own
     assert [text for text in own if line.fullmatch(text) is None] == []
     assert any("Drift: " in text and "Network Latency (round trip): " in text for text in own)
+
+
+def test_the_error_report_lands_among_the_client_logs(open_screen: Open, server: Server) -> None:
+    agent = open_screen().sign_in("1001")
+    agent.connected()
+    agent.page.keyboard.press("Control+Shift+2")
+    expect(agent.page.get_by_text(agent.text("report.sent"))).to_be_visible()
+    folder = Path(server.facts["logs"]) / "clientlogs"
+    (report,) = [path.read_text("utf-8") for path in folder.iterdir()]
+    assert report.startswith("Mozilla/5.0")
+    assert "Signed in as 1001" in report

@@ -130,3 +130,22 @@ def test_a_lost_telephone_system_is_told_and_its_return_brings_everybody_back(
         expect(fresh.page.get_by_role("alert")).to_contain_text(fresh.pattern("refused.ctiDown"))
         with Lab(tmp_path, "--port", str(cti)):
             is_back(agent, "READY")
+
+
+def test_a_frozen_tab_shows_at_once_what_it_missed(browser: Browser, screens: list[Screen], tmp_path: Path) -> None:
+    with demo(tmp_path, settings={**QUIET, "bosh.idle_limit_s": 5, "bosh.reaper_interval_s": 1}) as server:
+        agent, caller = (opened(screens, browser, server).sign_in(user) for user in ("1001", "1002"))
+        agent.ready()
+        caller.call("1001")
+        agent.act(agent.call_is("ALERTING", "1002"), "ANSWER")
+        agent.call_is("ACTIVE", "1002")
+        devtools = agent.context.new_cdp_session(agent.page)
+        devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+        expect(caller.calls.get_by_text("0:20")).to_be_visible(timeout=40_000)  # four times the idle limit
+        caller.act(caller.call_is("ACTIVE", "1001"), "DROP")
+        expect(caller.calls).to_have_count(0)
+        devtools.send("Page.setWebLifecycleState", {"state": "active"})
+        expect(agent.calls).to_have_count(0, timeout=2000)
+        agent.is_in("READY")
+        sessions = [line for line in agent.log if "Connection status: connected" in line]
+        assert len(sessions) == 1  # it was never disconnected

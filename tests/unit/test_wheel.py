@@ -44,6 +44,7 @@ def names(wheel: Path) -> set[str]:
     [
         "poise/py.typed",
         "poise/protocols/cti/layout.json",
+        "poise/server/desktop/locales/pt-BR.json",
         "poise/server/storage/migrations/env.py",
         "poise/server/storage/migrations/versions/v0001_first_tables.py",
         f"poise-{__version__}.dist-info/licenses/LICENSE",
@@ -58,8 +59,15 @@ def test_the_wheel_carries_every_source_file_and_nothing_else(wheel: Path) -> No
     source = ROOT / "src"
     wanted = {path.relative_to(source).as_posix() for path in source.rglob("*.py")}
     assert wanted <= names(wheel)
-    assert {name.partition("/")[0] for name in names(wheel)} == {"poise", f"poise-{__version__}.dist-info"}
+    tops = {"poise", f"poise-{__version__}.dist-info", f"poise-{__version__}.data"}
+    assert {name.partition("/")[0] for name in names(wheel)} == tops
     assert [name for name in names(wheel) if "__pycache__" in name or name.endswith(".pyc")] == []
+
+
+def test_the_wheel_carries_the_desktop_where_it_was_built(wheel: Path) -> None:
+    built = ROOT / "src/poise/server/desktop/static"
+    files = {path.relative_to(ROOT / "src").as_posix() for path in built.rglob("*") if path.is_file()}
+    assert {name for name in names(wheel) if "/desktop/static/" in name} == files
 
 
 def test_the_wheel_installs_the_command(wheel: Path) -> None:

@@ -10,48 +10,28 @@
  */
 import { Api, faultOf, readAs } from './api';
 import { Board } from './board';
-import { driftText, measured } from './clientlog';
+import type { Command, Config } from './commands';
 import { Connection, type Chance, type Effect, type LinkEvent } from './connection';
-import { callBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
-import { readDialog, readDialogs, readFault, readReason, readSystemInfo, readUser, type Reason, type SystemInfo, type User } from './finesse/objects';
+import { callBody, clientLogBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
+import { readDialog, readDialogs, readFault, readSystemInfo, readUser, type SystemInfo, type User } from './finesse/objects';
 import { readUpdate, type Update } from './finesse/update';
+import { Reader } from './reader';
 import { fromConnection, recovery, type Choice } from './recovery';
 import { failure, signInRefusal } from './refusals';
 import { ASLEEP_MS, CHECK_LOST_MS, CHECK_MS, OUTCOME_MS, TICK_MS } from './timing';
 import type { Refusal, View } from './view';
-import { elements, value, XmlError, type Element } from './xml';
+import { XmlError, type Element } from './xml';
 import { notifications } from './xmpp/stream';
 
+const REPORT_MAX = 900_000;
+/** Characters of a report: the server takes 1,048,576, and some are needed for what stands before the lines. */
 const HERE = 'here';
 /** Id of the request behind the presence. */
-
-/** What the server told the page about itself (`config.json`). */
-export interface Config {
-  readonly host: string;
-  readonly domain: string;
-  readonly transport: 'bosh' | 'websocket';
-  readonly boshUrl: string;
-  readonly webSocketUrl: string;
-  /** Seconds of silence after which the server ends a session, and from there to the forced logout. */
-  readonly idleLimitS: number;
-  readonly graceS: number;
-  /** Address of the other node's desktop; empty: none. */
-  readonly alternate: string;
-  readonly locales: readonly string[];
-}
-
-export type Command =
-  | { readonly do: 'sign in'; readonly user: string; readonly password: string; readonly extension: string; readonly mobile: Mobile | null }
-  | { readonly do: 'sign out'; readonly reasonId: number | null }
-  | { readonly do: 'state'; readonly state: 'READY' | 'NOT_READY'; readonly reasonId: number | null }
-  | { readonly do: 'call'; readonly dialogId: string; readonly request: Omit<CallRequest, 'extension'> }
-  | { readonly do: 'dismiss'; readonly id: number }
-  | { readonly do: 'online'; readonly online: boolean }
-  | { readonly do: 'check' };
 
 export class Session {
   private readonly board: Board;
   private readonly api: Api;
+  private readonly reader: Reader;
   private connection: Connection | null = null;
   private telephone: { readonly extension: string; readonly mobile: Mobile | null } = { extension: '', mobile: null };
   private wrong = 0;
@@ -65,8 +45,6 @@ export class Session {
   private round = 0;
   private before: User | null = null;
   private lostAt: number | null = null;
-  /** A jump of this computer's clock that is a sleep, unless the clock turns out to have been set. */
-  private jump: { ms: number; offsetMs: number | null } | null = null;
 
   constructor(
     private readonly config: Config,
@@ -76,6 +54,7 @@ export class Session {
   ) {
     this.board = new Board(config.host, config.transport, onLine);
     this.api = new Api(this.board, chance, effect);
+    this.reader = new Reader(this.board, this.api);
   }
 
   get view(): View {
@@ -119,6 +98,9 @@ export class Session {
         break;
       case 'check':
         this.check(now);
+        break;
+      case 'report':
+        this.sendReport(command.about);
         break;
     }
     this.board.refreshLink(this.connection, now);
@@ -179,7 +161,7 @@ export class Session {
     this.leaving = this.again = this.recovering = false;
     this.choice = this.before = this.lostAt = null;
     this.board.set({ phase: 'signing in', refusal: null, notices: [], step: { key: 'signin.step.server' } });
-    this.askSystem(now, (info, status) => {
+    this.reader.system(now, (info, status) => {
       if (info === null) this.refuse(status === 0 ? { key: 'refused.unreachable', params: { host: this.config.host }, code: 'no answer' } : { key: 'refused.noServer', code: `HTTP ${status}` }, now);
       else if (!info.inService) this.refuse({ key: info.ctiOk ? 'refused.outOfService' : 'refused.ctiDown', params: { reason: info.reason }, code: `OUT_OF_SERVICE: ${info.reason}` }, now);
       else this.checkPassword(info);
@@ -223,7 +205,7 @@ export class Session {
   /** The event of the sign-in has not come: look. */
   private lateSignIn(now: number): void {
     this.signInUntil = Infinity;
-    this.readUserNow((user) => {
+    this.reader.user((user) => {
       if (user !== null && user.state !== 'LOGOUT') this.signedIn(user, now);
       else if (this.view.phase === 'signing in') this.refuse({ key: 'refused.silence', code: 'no event' }, now);
       else this.recover(now);
@@ -236,26 +218,12 @@ export class Session {
     if (this.view.phase !== 'signed in') {
       this.board.set({ phase: 'signed in', step: null, refusal: null });
       this.board.log(`[ClientServices] Signed in as ${user.loginId} at extension ${user.extension}`);
-      this.load();
+      this.reader.lists();
+      this.reader.dialogs(() => undefined);
       this.check(now);
     } else if (this.again) {
       this.put(user, now);
     }
-  }
-
-  private load(): void {
-    const base = `/User/${encodeURIComponent(this.view.user?.loginId ?? '')}`;
-    const list = (path: string, take: (root: Element) => void): void => {
-      this.api.get(base + path, (status, body) => {
-        const root = status === 200 ? readAs(body, (one) => one) : null;
-        if (root !== null) take(root);
-      });
-    };
-    const reasons = (root: Element): Reason[] => elements(root).map(readReason).filter((one): one is Reason => one !== null);
-    list('/ReasonCodes?category=NOT_READY', (root) => this.board.set({ notReadyReasons: reasons(root) }));
-    list('/ReasonCodes?category=LOGOUT', (root) => this.board.set({ logoutReasons: reasons(root) }));
-    list('/WrapUpReasons', (root) => this.board.set({ wrapUpReasons: elements(root).map((one) => value(one, 'label')).filter(Boolean) }));
-    this.readDialogsNow(() => undefined);
   }
 
   private refuseSignIn(status: number, body: string, now: number): void {
@@ -340,18 +308,10 @@ export class Session {
     this.board.link({ detail });
   }
 
-  /** The clock has jumped: a sleep, or a page that was stopped, or a clock that was set. Only the first two were long. */
   private awake(gapMs: number, ranMs: number, now: number): void {
-    if (ranMs >= ASLEEP_MS) this.slept(gapMs);
-    else this.jump = { ms: gapMs, offsetMs: this.view.link.offsetMs };
+    this.reader.jumped(gapMs, ranMs);
     this.hurry(now);
     this.nextCheckAt = now;
-  }
-
-  private slept(gapMs: number): void {
-    this.board.log(`This computer was asleep, or the browser stopped this page, for ${Math.round(gapMs / 1000)} s`);
-    this.board.link({ asleepMs: this.view.link.asleepMs + gapMs });
-    this.board.notice('info', { key: 'conn.asleep', params: { t: Math.round(gapMs / 1000) } });
   }
 
   private hurry(now: number): void {
@@ -362,15 +322,15 @@ export class Session {
   private recover(now: number): void {
     if (this.signInUntil !== Infinity) return; // its outcome goes on from here
     const round = (this.round += 1); // a later one makes this one idle
-    this.askSystem(now, (info, _, then) => {
+    this.reader.system(now, (info, _, then) => {
       if (round !== this.round || info === null || !info.inService) return; // the next check or a SystemInfo event goes on from here
-      this.readUserNow((user, status, body) => {
+      this.reader.user((user, status, body) => {
         if (round !== this.round) return;
         if (user === null) {
           if (status === 401) this.refuseSignIn(status, body, then);
           return;
         }
-        this.readDialogsNow(() => {
+        this.reader.dialogs(() => {
           if (round === this.round) this.put(user, then);
         });
       });
@@ -435,6 +395,7 @@ export class Session {
     if (data === undefined) return;
     const asked = this.api.settle(update.requestId);
     const name = data.name.toLowerCase();
+    this.reader.heard(name);
     if (name === 'user') this.userEvent(readUser(data), update, now);
     else if (name === 'dialogs') for (const dialog of readDialogs(data)) this.board.takeDialog(dialog, update.event);
     else if (name === 'dialog') this.board.takeDialog(readDialog(data), update.event);
@@ -482,7 +443,7 @@ export class Session {
 
   private systemEvent(info: SystemInfo, now: number): void {
     const was = this.view.link.service;
-    this.takeSystem(info);
+    this.reader.takeSystem(info);
     if (!info.inService) {
       this.before ??= this.view.user;
       this.lostAt ??= this.board.wall;
@@ -495,19 +456,6 @@ export class Session {
 
   // -- SystemInfo
 
-  private askSystem(now: number, done: (info: SystemInfo | null, status: number, now: number) => void): void {
-    const sent = this.board.wall;
-    this.api.get(`/SystemInfo?nocache=${sent}`, (status, body, then) => {
-      const info = status === 200 ? readAs(body, (root) => (root.name === 'SystemInfo' ? readSystemInfo(root) : null)) : null;
-      if (info === null) this.board.link({ service: 'unreachable' });
-      else {
-        this.measure(info, sent, then - now);
-        this.takeSystem(info);
-      }
-      done(info, status, then);
-    });
-  }
-
   private check(now: number): void {
     if (this.view.phase !== 'signed in') {
       this.nextCheckAt = Infinity;
@@ -516,35 +464,16 @@ export class Session {
     const well = this.connection?.state === 'connected' && this.view.link.service === 'in' && this.lostAt === null;
     this.nextCheckAt = now + (well ? CHECK_MS : CHECK_LOST_MS);
     if (!well) {
-      this.askSystem(now, (info, _, then) => {
+      this.reader.system(now, (info, _, then) => {
         if (info?.inService && this.connection?.state === 'connected' && this.lostAt !== null && this.signInUntil === Infinity) this.recover(then);
         else if (info?.inService && this.connection?.state === 'resting') this.connection.hurry(then);
       });
       return;
     }
-    const sent = this.board.wall;
-    this.api.get(`/SystemInfo?timestamponly&nocache=${sent}`, (status, body, then) => {
-      const info = status === 200 ? readAs(body, readSystemInfo) : null;
-      if (info === null) this.board.link({ service: 'unreachable' });
-      else this.measure(info, sent, then - now);
-      if (info !== null && this.view.link.state === 'failing') this.board.link({ state: 'connected' }); // the network is there
+    this.reader.clock(now, (info, _, then) => {
       if (info === null) this.nextCheckAt = Math.min(this.nextCheckAt, then + CHECK_LOST_MS);
+      else if (this.view.link.state === 'failing') this.board.link({ state: 'connected' }); // the network is there
     });
-  }
-
-  private measure(info: SystemInfo, sent: number, roundTripMs: number): void {
-    if (info.timestamp === null) return;
-    const offsetMs = measured(sent, roundTripMs, info.timestamp);
-    const jump = this.jump;
-    this.jump = null;
-    if (jump !== null && Math.abs(offsetMs - (jump.offsetMs ?? offsetMs)) < jump.ms / 2) this.slept(jump.ms);
-    this.board.serverZoneMin = info.zoneMin;
-    this.board.link({ offsetMs, roundTripMs });
-    this.board.log(driftText(sent + roundTripMs / 2, info.timestamp, offsetMs, roundTripMs));
-  }
-
-  private takeSystem(info: SystemInfo): void {
-    this.board.link({ service: info.inService ? 'in' : 'out', serviceReason: info.reason, alternate: info.secondary });
   }
 
   // -- asking for things
@@ -555,6 +484,17 @@ export class Session {
     const body = callBody({ ...request, extension: user.extension });
     const path = dialogId ? `/Dialog/${encodeURIComponent(dialogId)}` : `/User/${encodeURIComponent(user.loginId)}/Dialogs`;
     this.ask(dialogId ? 'PUT' : 'POST', path, body, dialogId || 'call', now, request.action === 'SEND_DTMF');
+  }
+
+  /** The newest lines that fit; 202 means that the server has stored them. */
+  private sendReport(about: string): void {
+    const all = this.board.ring.text;
+    const lines = all.length <= REPORT_MAX ? all : all.slice(all.indexOf('\n', all.length - REPORT_MAX) + 1);
+    const path = `/User/${encodeURIComponent(this.view.user?.loginId ?? '')}/ClientLog`;
+    this.api.request('POST', path, clientLogBody(`${about}\n${lines}`), this.chance.uuid(), (status) => {
+      if (status === 202 || status === 200) this.board.notice('info', { key: 'report.sent' });
+      else this.board.notice('bad', { key: 'report.failed' }, `HTTP ${status}`);
+    });
   }
 
   private change(body: string, what: string, now: number): void {
@@ -574,20 +514,5 @@ export class Session {
       }
     };
     this.api.ask(method, path, body, what, now, refused, eventless);
-  }
-
-  private readUserNow(done: (user: User | null, status: number, body: string) => void): void {
-    this.api.get(`/User/${encodeURIComponent(this.view.user?.loginId ?? '')}`, (status, body) => {
-      done(status === 200 ? readAs(body, readUser) : null, status, body);
-    });
-  }
-
-  private readDialogsNow(done: () => void): void {
-    const loginId = encodeURIComponent(this.view.user?.loginId ?? '');
-    this.api.get(`/User/${loginId}/Dialogs`, (status, body) => {
-      const dialogs = status === 200 ? readAs(body, readDialogs) : null;
-      if (dialogs !== null) this.board.set({ dialogs });
-      done();
-    });
   }
 }

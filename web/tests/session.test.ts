@@ -173,6 +173,23 @@ describe('working', () => {
     expect(story.view.calls[0]).toMatchObject({ number: '5551234', incoming: true, missed: false, talkedMs: 5000 });
   });
 
+  it('asks again when an event overtakes the answer: the answer may be older', () => {
+    const story = new Story();
+    story.signInCommand();
+    story.answer('/SystemInfo', 200, system());
+    story.answer('GET /finesse/api/User/1001', 200, `<User>${user('LOGOUT')}</User>`);
+    story.connect();
+    story.answer('<state>LOGIN</state>', 202);
+    story.hear(event(`<user>${user('NOT_READY')}</user>`, 'request-1'));
+    const gone = '<dialogs><Dialog><id>7</id><state>DROPPED</state></Dialog></dialogs>';
+    story.hear(event(gone, '', 'DELETE', '/finesse/api/User/1001/Dialogs'));
+    story.answer('/Dialogs', 200, '<Dialogs><Dialog><id>7</id><state>ACTIVE</state></Dialog></Dialogs>');
+    expect(story.view.dialogs).toEqual([]);
+    story.answer('/Dialogs', 200, '<Dialogs/>');
+    expect(story.view.dialogs).toEqual([]);
+    expect(story.asked.filter((one) => one.includes('/Dialogs'))).toEqual([]);
+  });
+
   it('tells of a call that was missed', () => {
     const story = new Story();
     story.signIn('READY');
@@ -359,6 +376,22 @@ describe('losing the connection', () => {
     story.answer("ver='1.11'", 200, "<body xmlns='http://jabber.org/protocol/httpbind' sid='s'><stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features></body>");
     story.answer('<auth', 200, "<body xmlns='http://jabber.org/protocol/httpbind'><failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure></body>");
     expect(story.view.refusal?.key).toBe('refused.password');
+  });
+});
+
+describe('the error report', () => {
+  it('carries the browser and the lines, and says when the server has it', () => {
+    const story = new Story();
+    story.signIn();
+    story.session.command({ do: 'report', about: 'Browser "X" & Co' }, story.now, story.wall);
+    const { body } = story.request('/ClientLog');
+    expect(body).toMatch(/^<ClientLog><logData>Browser &quot;X&quot; &amp; Co&#10;2026-11-24T/);
+    expect(body).not.toContain('secret');
+    story.answer('/ClientLog', 202);
+    expect(story.view.notices.at(-1)?.key).toBe('report.sent');
+    story.session.command({ do: 'report', about: '' }, story.now, story.wall);
+    story.fail('/ClientLog');
+    expect(story.view.notices.at(-1)).toMatchObject({ tone: 'bad', key: 'report.failed' });
   });
 });
 

@@ -1,6 +1,7 @@
 /** A session in a test: time moves by hand, and the test is the server. */
 import type { Effect } from '../core/connection';
-import { Session, type Config } from '../core/session';
+import type { Config } from '../core/commands';
+import { Session } from '../core/session';
 
 export const CONFIG: Config = {
   host: 'a.example',

@@ -19,7 +19,7 @@ const OPENS: Partial<Record<Shortcut, string>> = {
   wrapUp: 'UPDATE_CALL_DATA',
 };
 
-export async function perform(name: Shortcut): Promise<void> {
+export function perform(name: Shortcut): void {
   const { user, dialogs } = store.view;
   if (user === null) return;
   const action = CALL_ACTIONS[name];
@@ -36,7 +36,7 @@ export async function perform(name: Shortcut): Promise<void> {
   else if (name === 'makeCall') document.getElementById('make-number')?.focus();
   else if (name === 'shortcuts') press('[data-action="shortcuts"]');
   else if (name === 'health') press('[data-action="health"]');
-  else await copy(await store.log());
+  else store.report();
 }
 
 export async function copy(text: string): Promise<boolean> {

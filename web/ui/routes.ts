@@ -1,5 +1,5 @@
 /** Addresses of the notification service, as this page reaches it. */
-import type { Config } from '../core/session';
+import type { Config } from '../core/commands';
 
 /** `config.json` as the server gives it. */
 export type ServerConfig = Omit<Config, 'host' | 'boshUrl' | 'webSocketUrl'> & {

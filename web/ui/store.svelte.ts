@@ -4,7 +4,7 @@ import es from '../../src/poise/server/desktop/locales/es.json';
 import ptBR from '../../src/poise/server/desktop/locales/pt-BR.json';
 import { choose, Formatter, type Catalogue, type Params } from '../core/i18n';
 import { DEFAULTS, type KeyMap } from '../core/keys';
-import type { Command, Config } from '../core/session';
+import type { Command, Config } from '../core/commands';
 import { emptyView, type View, type Words } from '../core/view';
 import { connect, type Line } from '../worker/client';
 import type { Place, ToPage } from '../worker/messages';
@@ -29,7 +29,7 @@ class Store {
   trouble = $state('');
   ready = $state(false);
   private line: Line | null = null;
-  private report: ((text: string) => void) | null = null;
+  private taker: ((text: string) => void) | null = null;
 
   readonly words = $derived(new Formatter(this.locale, CATALOGUES[this.locale] ?? en, en));
 
@@ -61,10 +61,15 @@ class Store {
     this.line?.say({ type: 'command', command });
   }
 
-  /** The client log, for a report. */
+  /** Send Error Report. */
+  report(): void {
+    this.command({ do: 'report', about: navigator.userAgent });
+  }
+
+  /** The client log, for a report to be copied. */
   async log(): Promise<string> {
     return new Promise((resolve) => {
-      this.report = resolve;
+      this.taker = resolve;
       this.line?.say({ type: 'report' });
     });
   }
@@ -121,8 +126,8 @@ class Store {
     if (message.type === 'view') this.view = { ...this.view, ...message.view };
     else if (message.type === 'line') console.info(message.line);
     else {
-      this.report?.(message.text);
-      this.report = null;
+      this.taker?.(message.text);
+      this.taker = null;
     }
   }
 }

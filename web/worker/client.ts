@@ -1,5 +1,5 @@
 /** The page's end: finds the best place for the session - shared worker, worker, page - and talks to it. */
-import type { Config } from '../core/session';
+import type { Config } from '../core/commands';
 import { Engine } from './engine';
 import type { FromPage, Place, ToPage } from './messages';
 

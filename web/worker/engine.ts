@@ -1,6 +1,7 @@
 /** The session's hands: fetch, WebSocket, timers and chance. Thin: it decides nothing. Runs in a worker or in the page. */
 import type { Effect } from '../core/connection';
-import { Session, type Config } from '../core/session';
+import type { Config } from '../core/commands';
+import { Session } from '../core/session';
 import { TICK_MS } from '../core/timing';
 import type { View } from '../core/view';
 import type { FromPage, ToPage } from './messages';

@@ -1,5 +1,5 @@
 /** What pages and the session's worker say to each other. */
-import type { Command, Config } from '../core/session';
+import type { Command, Config } from '../core/commands';
 import type { View } from '../core/view';
 
 export type FromPage =

@@ -7,6 +7,7 @@ time and after longer and longer rests while it keeps ending.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -25,12 +26,14 @@ REST_MAX_S = 30.0
 """Longest rest: whoever mends the cause does not wait longer, and a child that cannot start costs nothing meanwhile."""
 SOON_S = 60.0
 """Seconds after which a child that ended counts as one that had worked."""
+LAB_WORDS = slice(3, 12)
+"""The words of the child's command that somebody would type: `lab`, where, and which rules."""
 STOP_S = 0.3
 """Seconds the child has for its end: the demo stops within 2 s in all, and the child has nothing to lose."""
 
 
 class Telephony:
-    """The child and what watches over it. `trouble` may be read by any thread."""
+    """The child and what watches over it. `trouble` and `control_port` may be read by any thread."""
 
     def __init__(self, settings: Settings) -> None:
         (side,) = sides(settings.cti.side_a)
@@ -41,6 +44,8 @@ class Telephony:
         self._command += ["--control-port", str(settings.lab.control_port)]
         self.trouble = ""
         """Why there is no telephone system now, as a sentence; empty while there is one."""
+        self.control_port = 0
+        """Where the child takes commands, on 127.0.0.1; 0 while it does not."""
         self.on_change: Callable[[bool, str], None] = lambda alive, text: None
         """Told, on the watching thread, that the child has ended or runs again."""
         self._child: subprocess.Popen[bytes] | None = None
@@ -78,7 +83,9 @@ class Telephony:
             )
         assert child.stdout is not None
         with child.stdout:
-            return child.pid if child.stdout.readline() else 0
+            ready = child.stdout.readline()
+        self.control_port = json.loads(ready).get("controlPort", 0) if ready else 0
+        return child.pid if ready else 0
 
     def _watch(self) -> None:
         rest_s = REST_FIRST_S
@@ -102,7 +109,7 @@ class Telephony:
 
     def _obituary(self, pid: int, code: int, rest_s: float) -> str:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        by_hand = " ".join(["poise", *self._command[3:9]])
+        by_hand = " ".join(["poise", *self._command[LAB_WORDS]])
         return (
             f"The demo's telephone system (the simulated CTI server, process {pid}) {how}. Nobody can sign in or "
             f"change state until it runs again, and then everybody is signed out. It is started again in {rest_s:g} s; "

@@ -100,7 +100,7 @@ def lab(
     try:
         asyncio.run(run_lab(settings, plan))
     except OSError as error:
-        typer.echo(f"The simulated CTI server cannot listen on {host}:{port}: {error.strerror or error}", err=True)
+        typer.echo(f"The simulated CTI server cannot listen on {host}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
 
 

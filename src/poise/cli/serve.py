@@ -65,7 +65,8 @@ def serve(
     try:
         with simulated_cti_server(settings) if demo else nullcontext() as telephony:
             checks = {"telephony": lambda: telephony.trouble} if telephony is not None else {}
-            application = Application(settings, demo=demo, checks=checks)
+            control_port = None if telephony is None else lambda: telephony.control_port
+            application = Application(settings, demo=demo, checks=checks, lab=control_port)
             if telephony is not None:
                 telephony.on_change = application.telephony_changed
             run(application.serve(lambda: ready.show(application, as_json=as_json)))
@@ -95,6 +96,7 @@ def chosen(
             "server.domain": "localhost",
             "ports.insecure": True,
             "cti.side_a": f"127.0.0.1:{LAB_PORT}",
+            "lab.control_port": 0,
             "bosh.allowed_origins": ("*",),
         }
         base = config.with_values(base, values)

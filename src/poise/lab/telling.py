@@ -21,7 +21,7 @@ from poise.lab.rules import Deployment
 from poise.lab.sessions import Session
 from poise.protocols.cti.codec import HEADER, encode
 from poise.protocols.cti.layout import NEWEST_VERSION, OLDEST_VERSION
-from poise.protocols.cti.messages import Message
+from poise.protocols.cti.messages import Message, with_long_agent_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,11 @@ class Telling:
 
     def send(self, session: Session, message: Message) -> None:
         """Send a message to one client."""
-        self._out.append(Send(session, encode(message, session.version)))
+        self._out.append(Send(session, self._written(message, session.version)))
+
+    def _written(self, message: Message, version: int) -> bytes:
+        uccx = self._settings.deployment is Deployment.UCCX
+        return encode(with_long_agent_ids(message) if uccx else message, version)
 
     def flush(self, told: list[Told], now: float, confirmation: tuple[Session, Message] | None, signature: str) -> None:
         """Send a confirmation and everything that is to be told."""
@@ -128,5 +132,5 @@ class Telling:
                 ids = session.wants(agent)
                 if ids:
                     if session.version not in written:
-                        written[session.version] = encode(event, session.version)
+                        written[session.version] = self._written(event, session.version)
                     self._out += [Send(session, _for_monitor(written[session.version], at)) for at in ids]

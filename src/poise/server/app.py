@@ -50,6 +50,7 @@ from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
+from poise.server.webservices.lab import LabResource
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
 from poise.server.webservices.supervision import SupervisionResource
@@ -73,9 +74,10 @@ class Application:
         demo: bool = False,
         clock: Clock | None = None,
         checks: Mapping[str, Callable[[], str]] | None = None,
+        lab: Callable[[], int] | None = None,
     ) -> None:
         """`demo` seeds demo accounts into an empty database; `clock` is the loop's own unless a test moves it; `checks`
-        are more reasons for /readyz to say no."""
+        are more reasons for /readyz to say no; `lab` gives the control port of the demo's telephone system."""
         self.settings = settings
         self.demo = demo
         self.data = Path(settings.server.data)
@@ -87,6 +89,7 @@ class Application:
         self._files: certificates.Files | None = None
         self._contexts: list[ssl.SSLContext] = []
         self._checks = dict(checks or {})
+        self._lab = lab
         self.parts = Parts()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -344,6 +347,8 @@ class Application:
         supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         desktop = Desktop(self._desktop_files, self._desktop_config())
         routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
+        if self._lab is not None:
+            routes += LabResource(services, self._lab).routes()
         app = web_services(services, routes)
         wanted = [
             Listen("https", server.host, ports.https, tls=tls, app=app),

@@ -81,6 +81,7 @@ def link_settings(settings: Settings) -> LinkSettings:
         client_password=cti.client_password.encode("utf-8"),
         versions=versions_from(cti.version),
         heartbeat_s=cti.heartbeat_s,
+        long_agent_ids=Deployment(settings.contact.deployment) is Deployment.UCCX,
         statistics_s=cti.queue_statistics_s if Deployment(settings.contact.deployment) is Deployment.UCCE else 0.0,
     )
 

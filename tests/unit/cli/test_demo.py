@@ -32,6 +32,8 @@ def test_a_child_that_cannot_start_is_tried_again_after_longer_rests_and_trouble
             assert "ended with exit code 1" in text
             assert f"started again in {rest} s" in text
             assert telephony.trouble == text
+            assert f"run 'poise lab --host 127.0.0.1 --port {taken.getsockname()[1]} --deployment " in text
+            assert text.count("--load 0'") == 1, "whoever types it gets the same telephone system"
         telephony.stop()
     error = capfd.readouterr().err
     assert "cannot listen on 127.0.0.1" in error, "the child says why"

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from poise.cli.main import app
 from poise.cli.serve import chosen, is_loopback
 from poise.server.config import ConfigError
+from tests.e2e.desk import basic
 from tests.unit.cli.demo_server import Demo, demo, free_port
 
 
@@ -33,6 +34,20 @@ def test_the_demo_is_ready_when_it_says_so(running: Demo) -> None:
     assert running.facts["pid"] == running.process.pid
     assert running.facts["logs"] == str(running.data / "logs" / "desktop")
     assert {path.name for path in Path(running.facts["logs"]).iterdir()} >= {"openfire", "webservices", "clientlogs"}
+
+
+def test_an_administrator_lets_faults_happen_in_the_demos_telephone_system(running: Demo) -> None:
+    trusted = ssl.create_default_context(cafile=running.facts["ca"])
+    since = running.mark()
+    request = urllib.request.Request(
+        running.facts["addresses"]["REST"].replace("/finesse/api", "/poise/api/lab"),
+        data=b'{"do": "fault", "name": "drop-link"}',
+        headers=basic("admin"),
+    )
+    with urllib.request.urlopen(request, context=trusted, timeout=20) as answer:
+        assert json.load(answer) == {"text": "drop-link"}
+    running.trace("service_state_changed", 1, since, status="OUT_OF_SERVICE")
+    running.trace("service_state_changed", 1, since, status="IN_SERVICE")
 
 
 def test_sigterm_stops_it_with_exit_code_0_and_nothing_left_behind(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 /** Bodies of requests (finesse-api.md 2.2-2.4, 3.3). */
-import { escape } from '../xml';
+import { escape, escapeAttr } from '../xml';
 
 const leaf = (name: string, text: string | number | undefined): string =>
   text === undefined || text === '' ? '' : `<${name}>${escape(String(text))}</${name}>`;
@@ -16,6 +16,11 @@ export function signInBody(extension: string, mobile: Mobile | null): string {
 
 export function stateBody(state: string, reasonId: number | null): string {
   return `<User>${leaf('state', state)}${leaf('reasonCodeId', reasonId ?? undefined)}</User>`;
+}
+
+/** The body of a client log: five characters and the line break are escaped, as the original does (finesse-api.md 9). */
+export function clientLogBody(text: string): string {
+  return `<ClientLog><logData>${escapeAttr(text)}</logData></ClientLog>`;
 }
 
 /** What can be asked of a call; which of it a call allows, its participants' actions say. */

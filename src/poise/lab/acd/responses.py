@@ -1,4 +1,4 @@
-"""What an agent tells the dialler of a customer's call, in the ECC variable BAResponse: how it went, when to call again.
+"""What an agent tells the dialler of a customer's call by the ECC variable BAResponse: the outcome, and a callback.
 
 Words as the desktop writes them: a classification (`Voice`, `Ans Machine` ...), `Callback MMDDYYYY hh:mm` and, perhaps
 alone, `P#number`, or `Callback Cancel`. Source: finesse-api.md 3.3.

@@ -15,7 +15,7 @@ from poise.protocols.cti.codec import CtiError, Malformed, encode
 from poise.protocols.cti.constants import ConfigEndStatus, SystemEventId
 from poise.protocols.cti.directory import RECORD_MESSAGES, Directory
 from poise.protocols.cti.failure_constants import Status
-from poise.protocols.cti.messages import Message
+from poise.protocols.cti.messages import Message, with_long_agent_ids
 from poise.protocols.cti.outputs import (
     LinkUp,
     Log,
@@ -224,7 +224,8 @@ class Link(Session):
 
     def _addressed(self, message: Message, invoke_id: int) -> Message:
         fields = {"PeripheralID": self.settings.peripheral_id, **message.fields, "InvokeID": invoke_id}
-        return replace(message, fields=fields)
+        message = replace(message, fields=fields)
+        return with_long_agent_ids(message) if self.settings.long_agent_ids else message
 
     def _write(self, message: Message, context: object, now: float) -> Outcome | None:
         """Send, and wait for the answer; UNWRITABLE when the message cannot be sent."""

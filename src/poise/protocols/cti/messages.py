@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 
@@ -97,3 +97,11 @@ class Message:
 def agent_floats(agent_id: str) -> tuple[tuple[str, FloatValue], ...]:
     """The floating field that carries an agent id: tag 5, or tag 194 when it has more than 11 characters."""
     return (("AGENT_ID" if len(agent_id) <= 11 else "AGENT_ID_LONG", agent_id),)
+
+
+def with_long_agent_ids(message: Message) -> Message:
+    """The message as UCCX writes it: agent ids in tag 194 whatever their length (cti.md 1.11, UCCX dialect)."""
+    if all(tag != "AGENT_ID" for tag, _ in message.floats):
+        return message
+    floats = tuple(("AGENT_ID_LONG" if tag == "AGENT_ID" else tag, value) for tag, value in message.floats)
+    return replace(message, floats=floats)

@@ -161,19 +161,17 @@ def _generic(message: Message, *, absent: bool) -> str:
         f"{_field_label(name)}={_number(name, value)}" for name, value in message.fields.items() if name != "InvokeID"
     ]
     known = layout().message_by_name.get(message.name)
-    seen: dict[str, int] = {}
-    lists: tuple[str, ...] = ()
-    if known is not None:
-        lists = known.lists
-        if absent:
-            seen = dict.fromkeys((*known.floats, *lists), 0)
-    for tag, _ in message.floats:
-        seen[tag] = seen.get(tag, 0) + 1
-    for tag, times in seen.items():
-        if times > 1 or tag in lists:
-            parts.append(f"{_tag_label(tag)}List={_list(message, tag)}")
+    lists: tuple[str, ...] = () if known is None else known.lists
+    said: dict[str, list[str]] = {}
+    if known is not None and absent:
+        said = {tag: [] for tag in (*known.floats, *lists)}
+    for tag, value in message.floats:
+        said.setdefault(tag, []).append(_value(tag, value))
+    for tag, values in said.items():
+        if len(values) > 1 or tag in lists:
+            parts.append(f"{_tag_label(tag)}List=[{', '.join(values)}]")
         else:
-            parts.append(f"{_tag_label(tag)}={_first(message, tag)}")
+            parts.append(f"{_tag_label(tag)}={values[0] if values else 'null'}")
     if message.raw:
         parts.append(f"raw={message.raw.hex()}")
     return ", ".join(parts)
@@ -208,7 +206,7 @@ def request_text(message: Message) -> str:
         said = _generic(message, absent=False)
         return f"{event_name(message.name)} : invokeid : {message.fields.get('InvokeID', 0)}, [{said}]"
     fields = message.fields
-    agent = message.text("AGENT_ID") or ""
+    agent = message.agent_id or ""
     return (
         f"SetAgentStateReq : invokeid : {fields.get('InvokeID', 0)}, agentstate : {fields.get('AgentState', 0)}, "
         f"workmode : {fields.get('AgentWorkMode', 0)}, reason code: {fields.get('EventReasonCode', 0)}, "

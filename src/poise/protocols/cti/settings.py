@@ -53,6 +53,8 @@ class LinkSettings:
     """Seconds between two heartbeats."""
     services: Service = SERVICES
     """What is asked for in OPEN_REQ."""
+    long_agent_ids: bool = False
+    """UCCX: agent ids travel in tag 194 whatever their length."""
     statistics_s: float = 0.0
     """Seconds between two rounds of queue statistics, at least STATISTICS_LEAST_S; 0 for none."""
 

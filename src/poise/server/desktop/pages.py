@@ -25,7 +25,8 @@ ABSENT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Poise</title></head>
 <body><h1>The desktop is not part of this installation</h1>
 <p>The server works: REST and notifications are there. The desktop's files were not built when it was installed.
-Install the wheel, or build them in a checkout with Node 20 or newer: <code>bash tools/build-desktop.sh</code>.</p></body></html>
+Install the wheel, or build them in a checkout with Node 20 or newer:
+<code>bash tools/build-desktop.sh</code>.</p></body></html>
 """
 
 

@@ -171,7 +171,7 @@ class WebservicesLog:
         """A request was handed to the socket."""
         self.line(WORKER, INFORMATIONAL, "MESSAGE_TO_CTI_SERVER", request_text(message))
         self._cti_sent.add()
-        self._trace.event("cti_message_sent", name=message.name, agent_id=message.text("AGENT_ID"))
+        self._trace.event("cti_message_sent", name=message.name, agent_id=message.agent_id)
 
     def decoded_message_from_cti_server(self, message: Message, received_ms: int, dispatch_ms: int) -> None:
         """An event or confirmation was read."""
@@ -191,7 +191,7 @@ class WebservicesLog:
             trusted=f"[cti_message={told}][cti_response_time={max(0, dispatch_ms - received_ms)}]",
         )
         self._cti_received.add()
-        self._trace.event("cti_message_received", name=message.name, agent_id=message.text("AGENT_ID"))
+        self._trace.event("cti_message_received", name=message.name, agent_id=message.agent_id)
 
     def cti_link_up(self, side: str, address: str) -> None:
         """The link is open and synchronised."""

@@ -19,7 +19,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Methods that get an answer of ours, if only a refusal."""
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
-Handler = Callable[[Request, Caller], Response]
+Handler = Callable[[Request, Caller], Response | Awaitable[Response]]
 
 
 class JsonApi:
@@ -48,7 +48,8 @@ class JsonApi:
                 handler = handlers.get(request.method)
                 if handler is None:
                     raise ProblemError("method-not-allowed", ", ".join(handlers))
-                response = handler(request, caller)
+                answer = handler(request, caller)
+                response = answer if isinstance(answer, Response) else await answer
             except ProblemError as refusal:
                 response = refused(refusal)
                 user = user or refusal.user

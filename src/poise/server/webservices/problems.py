@@ -20,7 +20,7 @@ class Problem:
 
 _ALL = (
     Problem("credentials-needed", 401, "Give the name and password of an account that may ask this (HTTP Basic)."),
-    Problem("administrators-only", 403, "Only administrators may see and end sessions."),
+    Problem("administrators-only", 403, "Only administrators may use this resource."),
     Problem("supervisors-only", 403, "Only supervisors, for their teams, and administrators may ask this."),
     Problem("team-not-yours", 403, "You do not supervise this team."),
     Problem("team-unknown", 404, "There is no such team."),
@@ -29,6 +29,9 @@ _ALL = (
     Problem("session-ambiguous", 409, "A user may have several sessions: name one by its full JID, with the resource."),
     Problem("jid-malformed", 400, "This is not a JID."),
     Problem("query-malformed", 400, "A parameter of the query has no such values."),
+    Problem("body-malformed", 400, "The body of the request is no JSON object."),
+    Problem("lab-refused", 400, "The simulated telephone system does not do this."),
+    Problem("lab-absent", 503, "The simulated telephone system does not answer: it is being started, or hangs."),
     Problem("try-later", 503, "The password cannot be checked at the moment; try again in some seconds."),
 )
 PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}

@@ -302,6 +302,15 @@ def test_a_server_that_becomes_the_standby_takes_the_link_down_and_the_other_sid
     assert Connect(B) in outputs + scene.passes(0)
 
 
+def test_uccx_is_told_agent_ids_in_the_long_field() -> None:
+    scene = Scene(long_agent_ids=True)
+    scene.opened()
+    (query,) = only(scene.configured("1001"), SendBytes)
+    (written,) = Framer(20).feed(query.data)
+    assert isinstance(written, Message)
+    assert (written.text("AGENT_ID"), written.text("AGENT_ID_LONG"), written.agent_id) == (None, "1001", "1001")
+
+
 def test_calls_of_everybody_signed_in_are_asked_for_once_before_the_link_is_up() -> None:
     scene = Scene()
     scene.opened()

@@ -49,7 +49,9 @@ class Laboratory:
         )
         self.lab = lab or LabServer(settings)
         self.session: Session | None = None
-        self.link = Link(LinkSettings((SIDE,), versions=versions_from(version), statistics_s=statistics_s))
+        uccx = deployment is Deployment.UCCX
+        versions = versions_from(version)
+        self.link = Link(LinkSettings((SIDE,), versions=versions, statistics_s=statistics_s, long_agent_ids=uccx))
         self.reachable = True
         self.odd: list[str] = []
         self._work: deque[Output] = deque()
