@@ -1,11 +1,11 @@
-# Ten verbs at most. `make run` and `make test` do all their own set-up on a fresh Debian 12 machine.
+# Eleven verbs at most. `make run` and `make test` do all their own set-up on a fresh Debian 12 machine.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup run test test-pythons test-long lint types bench lock clean
+.PHONY: help setup run test test-pythons test-long lint types corpus bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ test-pythons: ## unit and property tests on each Python 3.11-3.13 of this machin
 
 test-long: $(STAMP) ## real-time and long proofs; reports under docs/proof
 	@bash tools/test-long.sh
+
+corpus: $(STAMP) ## labelled faults with their evidence, under build/corpus (ARGS="--causes C3 --seeds 2")
+	@$(BIN)/python tools/corpus.py $(ARGS)
 
 bench: $(STAMP) ## side by side with Prosody and ejabberd; writes bench/report.md
 	@bash bench/run.sh $(ARGS)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 page=src/poise/server/desktop/static/index.html
-sources=(web/core web/ui web/worker web/index.html web/package-lock.json web/vite.config.ts web/svelte.config.js src/poise/server/desktop/locales)
+sources=(web/core web/ui web/worker web/index.html web/test.html web/locallog.html web/package-lock.json web/vite.config.ts web/svelte.config.js src/poise/server/desktop/locales)
 wanted=${1:-}
 
 if ! command -v npm >/dev/null || ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)'; then

@@ -1,6 +1,6 @@
 """Write the labelled fault corpus: for each run a folder with the evidence and `truth.json`.
 
-    make corpus ARGS="--causes C3,N1 --seeds 3 --out DIR"
+make corpus ARGS="--causes C3,N1 --seeds 3 --out DIR"
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
             shutil.rmtree(folder, ignore_errors=True)
             run = make(cause, seed, prepared, Path(work) / folder.name)
             write(run, folder)
-            print(f"{folder}: {len(run.files)} files, {len(run.truths)} agents concerned")
+            sys.stdout.write(f"{folder}: {len(run.files)} files, {len(run.truths)} agents concerned\n")
             shutil.rmtree(Path(work) / folder.name, ignore_errors=True)
 
 

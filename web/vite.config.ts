@@ -11,6 +11,7 @@ export default defineConfig({
   build: {
     outDir: here('../src/poise/server/desktop/static'),
     emptyOutDir: true,
+    rollupOptions: { input: { index: here('index.html'), test: here('test.html'), locallog: here('locallog.html') } },
     target: 'es2022',
     // Small files would be put into the page as data: addresses, which the content security policy forbids.
     assetsInlineLimit: 0,

@@ -112,10 +112,10 @@ def saz(exchanges: list[Exchange]) -> bytes:
                 archive.writestr(f"raw/{number:04d}_s.txt", "")
             ended = one.end is not None
             done = iso(one.end) if one.end is not None else "0001-01-01T00:00:00"
-            aborted = ended and not one.status
+            aborted = ' Aborted="true"' if ended and not one.status else ""
             archive.writestr(
                 f"raw/{number:04d}_m.xml",
-                f'\N{ZERO WIDTH NO-BREAK SPACE}<Session SID="{number}"{" Aborted=" + chr(34) + "true" + chr(34) if aborted else ""}>'
+                f'\N{ZERO WIDTH NO-BREAK SPACE}<Session SID="{number}"{aborted}>'
                 f'<SessionTimers ClientBeginRequest="{iso(one.begin)}" ClientDoneResponse="{done}" />'
                 f'<SessionFlags><SessionFlag N="x-responsebodytransferlength" V="{len(one.answer):,}" />'
                 f"</SessionFlags></Session>",

@@ -24,7 +24,9 @@ XHR_S = 35.0
 """A poll is given up after this long."""
 BACK_OFF_S = (0.5, 2.0, 4.5)
 """Waits before the same rid is sent again."""
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+)
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
 BIND_URL = f"https://{HOST}:7443/http-bind/"
 API = f"https://{HOST}:8445/finesse/api/"
@@ -33,7 +35,9 @@ API = f"https://{HOST}:8445/finesse/api/"
 class Scenery(Protocol):
     """What a desktop knows of the scene."""
 
-    place: Place
+    @property
+    def place(self) -> Place:
+        """Where the server is now."""
 
     def now(self) -> float:
         """True time, seconds since 1970."""
@@ -83,6 +87,9 @@ class Desktop:
     """Between an answer and the next poll; a hidden tab makes it long."""
     comes_back: bool = True
     """Whether it signs in anew after the banner."""
+
+    impatient: bool = False
+    """Whether the agent presses reload when the banner shows."""
 
     def __post_init__(self) -> None:
         self.log = ClientLog(self.person.browser, self.person.zone_minutes)
@@ -145,7 +152,7 @@ class Desktop:
                     self._answer(request, request.wire.reply())
                 except NoAnswer:
                     request.exchange.end = self.client_now()
-        self._stop(lambda wire: wire.close())
+        self._stop(lambda wire: wire.close(), cancelled=True)
 
     def reload(self) -> None:
         """The page that was closed is there again."""
@@ -298,8 +305,23 @@ class Desktop:
         for request in [r for r in self._open if r.kind == "polls"]:
             self._drop(request)
         self._status("disconnected", why)
-        if self.comes_back:
+        if self.comes_back and self.impatient:
+            self.later(self.rng.uniform(2, 25), self._press_reload)
+        elif self.comes_back:
             self.later(self.rng.uniform(3, 9), self._again)
+
+    def _press_reload(self) -> None:
+        """The page goes, and is there again as soon as it can be loaded."""
+        self.unload(goodbye=False)
+        self.running = True
+        self.later(1.0, self._load_again)
+
+    def _load_again(self) -> None:
+        if self.rest.dropped:
+            self.later(10.0, self._load_again)
+        else:
+            self._say("Finesse logger initialized", "Container")
+            self._again()
 
     def _again(self) -> None:
         if not self.connected and not self._sign_in():
@@ -395,7 +417,7 @@ class Desktop:
         now = max(self.scene.now(), request.arrives)
         took = self._way(request.kind).round_trip_s() if not request.arrives else 0.0
         exchange = request.exchange
-        exchange.end, exchange.status = self.client_now(now + took), reply.status
+        exchange.end, exchange.status = exchange.begin + now + took - request.begun, reply.status
         exchange.answer = reply.text.decode("utf-8", "replace")
         exchange.answer_type = (reply.header("Content-Type") or "").partition(";")[0]
         self._open.remove(request)
@@ -424,7 +446,8 @@ class Desktop:
         self._retry(request)
 
     def _fail(self, request: Request, error: str, at: float, *, abort: bool = False) -> None:
-        request.exchange.end, request.exchange.error = self.client_now(at), error
+        # browsers measure durations by a clock that nobody sets
+        request.exchange.end, request.exchange.error = request.exchange.begin + at - request.begun, error
         self._open.remove(request)
         if request.wire is not None and abort and not self._way(request.kind).dropped:
             request.wire.close()
@@ -444,9 +467,7 @@ class Desktop:
         sid = self.sid
         self.later(
             wait,
-            lambda: (
-                self._poll(request.rid, request.attempt + 1) if self.connected and self.sid == sid else None
-            ),
+            lambda: self._poll(request.rid, request.attempt + 1) if self.connected and self.sid == sid else None,
         )
         self._next_poll = self.scene.now() + wait + 1e6  # the next poll is that one
 
@@ -456,11 +477,14 @@ class Desktop:
         if request.wire is not None and not self.polls.dropped:
             request.wire.close()
 
-    def _stop(self, end: Callable[[Wire], None]) -> None:
-        self.running = self.connected = False
+    def _stop(self, end: Callable[[Wire], None], *, cancelled: bool = False) -> None:
+        self.running, self.connected, self.sid = False, False, ""
         for request in self._open:
             if request.wire is not None:
                 end(request.wire)
+            if cancelled:
+                request.exchange.end = request.exchange.begin + self.scene.now() - request.begun
+                request.exchange.error = "net::ERR_ABORTED"
         for wires in self._idle.values():
             for wire in wires:
                 end(wire)
@@ -504,4 +528,3 @@ class Desktop:
 
     def _say(self, text: str, origin: str = "Header") -> None:
         self.log.say(self.client_now(), text, self.drift, origin)
-

@@ -1,11 +1,11 @@
 """A scene: the whole server on a moved clock, desktops around it, and the evidence that is left at the end.
 
-    with Scene(prepared, folder, seed=3) as scene:
-        scene.crowd()
-        scene.go_on(90)
-        scene.one().kill()
-        scene.go_on(240)
-        evidence = scene.evidence()
+with Scene(prepared, folder, seed=3) as scene:
+    scene.crowd()
+    scene.go_on(90)
+    scene.one().kill()
+    scene.go_on(240)
+    evidence = scene.evidence()
 """
 
 from __future__ import annotations
@@ -156,8 +156,9 @@ class Scene:
             signs_in=user in AGENTS,
         )
         base = rng.uniform(0.008, 0.06)
-        ways = [Way(lambda: base * rng.uniform(0.9, 1.3)) for _ in range(2)]
-        desktop = Desktop(self, person, rng, *ways)
+        polls, rest = (Way(lambda: base * rng.uniform(0.9, 1.3)) for _ in range(2))
+        desktop = Desktop(self, person, rng, polls, rest)
+        desktop.impatient = rng.random() < 0.35
         self.desktops.append(desktop)
         return desktop.come() if come else desktop
 

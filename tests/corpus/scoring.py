@@ -23,8 +23,8 @@ NOTHING = "nothing"
 """No disconnect is told of this agent."""
 UNDECIDED = "O1"
 """A disconnect is told, and that its cause cannot be told from this."""
-GENERIC = frozenset({"C1", UNDECIDED})
-"""Answers that say no more than that the client fell silent, or not even that."""
+GENERIC = frozenset({"C1", "S15", UNDECIDED})
+"""Answers that say no more than that the client, or everybody, fell silent, or not even that."""
 
 
 def _logs(name: str) -> bool:
@@ -37,7 +37,9 @@ def _capture(run: Run, name: str) -> bool:
 
 VARIANTS: dict[str, Callable[[Run, str], bool]] = {
     "all logs and captures": lambda run, name: _logs(name) or name.endswith(".log") or _capture(run, name),
-    "the same and the trace": lambda run, name: name.startswith("server/") or name.endswith(".log") or _capture(run, name),
+    "the same and the trace": lambda run, name: (
+        name.startswith("server/") or name.endswith(".log") or _capture(run, name)
+    ),
     "only the server's logs": lambda run, name: _logs(name),
     "only Openfire logs": lambda run, name: name.startswith("server/desktop/openfire"),
     "only web services logs": lambda run, name: name.startswith("server/desktop/webservices/"),
@@ -88,7 +90,7 @@ def analysed(files: Files) -> Analysis:
     """What the product says of these files."""
     evidence = Evidence(None)
     for name, content in sorted(files.items()):
-        reading.read(evidence, name, io.BufferedReader(io.BytesIO(content)), Budget())  # type: ignore[arg-type]
+        reading.read(evidence, name, io.BufferedReader(io.BytesIO(content)), Budget())
     return analyse(evidence)
 
 
@@ -122,7 +124,7 @@ def _answer(run: Run, truth: Truth, verdict: Verdict | None) -> Judged:
         f.confidence is Confidence.CERTAIN and f.cause.id not in allowed for f in verdict.findings
     )
     contact = None
-    if verdict is not None and verdict.incident.contact is not None and truth.last_contact:
+    if verdict is not None and verdict.incident.agent and verdict.incident.contact and truth.last_contact:
         told = verdict.incident.contact
         contact = told.after - 1.5 <= truth.last_contact <= told.before + 1.5
     return Judged(

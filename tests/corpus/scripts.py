@@ -18,6 +18,10 @@ SILENT = ("C1",)
 """That the client stopped polling is true of whatever made it stop."""
 
 
+CLOSED = ("C2",)
+"""That the page was closed is true of a reload and of the end of a shift as well."""
+
+
 def quiet(scene: Scene) -> None:
     """An ordinary quarter of an hour: people change state, reload nothing, and nobody is lost."""
     scene.crowd()
@@ -285,7 +289,7 @@ def reloaded(scene: Scene) -> None:
     """A6: the agent reloads the page, which is back within the grace."""
     warm_up(scene)
     one = scene.one()
-    scene.hit(one)
+    scene.hit(one, also=CLOSED)
     one.unload()
     scene.go_on(scene.choose("away_s", 3, 45))
     one.reload()
@@ -300,7 +304,7 @@ def signed_out(scene: Scene) -> None:
     scene.go_on(scene.rng.uniform(2, 20))
     one.put("LOGOUT")
     scene.go_on(scene.choose("until_closed_s", 2, 25))
-    scene.hit(one)
+    scene.hit(one, also=CLOSED)
     one.unload()
     scene.go_on(100)
 

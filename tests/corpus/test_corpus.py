@@ -21,9 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Known and held-out seeds in turn."""
     folder = tmp_path_factory.mktemp("corpus")
     prepared = prepare(folder / "prepared")
-    return [
-        making.make(cause, number % 2 + 1, prepared, folder / cause) for number, cause in enumerate(SCRIPTS)
-    ]
+    return [making.make(cause, number % 2 + 1, prepared, folder / cause) for number, cause in enumerate(SCRIPTS)]
 
 
 def told(answers: list[Judged]) -> list[tuple[str, int, str, str, str]]:
@@ -48,7 +46,9 @@ def test_a_run_is_written_with_its_truth_and_made_again_alike(runs: list[Run], t
     assert (tmp_path / "run" / "truth.json").stat().st_size
     again = making.make(run.cause, run.seed, prepare(tmp_path / "prepared"), tmp_path / "again")
     assert (again.parameters, again.truths) == (run.parameters, run.truths)
-    assert set(again.files) == set(run.files)
+    # the web services' log is named by the moment at which the writer's own thread opened it
+    kinds = [{name.partition("/Desktop-webservices.")[0] for name in one.files} for one in (again, run)]
+    assert kinds[0] == kinds[1]
 
 
 def test_the_page_names_every_cause_that_is_played() -> None:

@@ -14,7 +14,7 @@ from tests.e2e.desk import Rest
 from tests.e2e.process import Server, demo
 
 Open = Callable[..., Screen]
-AGENTS = ("1001", "1002", "1003", "1004")
+AGENTS = ("1001", "1002", "1003", "1004", "1101")
 QUIET = {"lab.calls_per_minute": 0, "bosh.creations_per_minute": 10_000}
 """Calls come only from the tests, and one address may make as many sessions as it needs."""
 

@@ -51,7 +51,7 @@ export class Api {
   /** `done` gets status 0 when nothing answered. */
   request(method: string, path: string, body: string, requestId: string, done: Done): void {
     const id = this.nextId();
-    const url = ROOT + path;
+    const url = path.startsWith('/poise/') ? path : ROOT + path;
     const headers: Record<string, string> = {};
     if (this.credentials !== null && !path.startsWith('/SystemInfo')) {
       headers['Authorization'] = `Basic ${base64(`${this.credentials.user}:${this.credentials.password}`)}`;

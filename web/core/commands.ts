@@ -1,4 +1,5 @@
 /** What a session is told once, by the server, and what people then ask of it. */
+import type { FloorCommand } from './floor';
 import type { CallRequest, Mobile } from './finesse/requests';
 
 /** What the server told the page about itself (`config.json`). */
@@ -17,6 +18,7 @@ export interface Config {
 }
 
 export type Command =
+  | FloorCommand
   | { readonly do: 'sign in'; readonly user: string; readonly password: string; readonly extension: string; readonly mobile: Mobile | null }
   | { readonly do: 'sign out'; readonly reasonId: number | null }
   | { readonly do: 'state'; readonly state: 'READY' | 'NOT_READY'; readonly reasonId: number | null }

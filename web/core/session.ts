@@ -12,12 +12,14 @@ import { Api, faultOf, readAs } from './api';
 import { Board } from './board';
 import type { Command, Config } from './commands';
 import { Connection, type Chance, type Effect, type LinkEvent } from './connection';
+import { Floor } from './floor';
 import { callBody, clientLogBody, signInBody, stateBody, type CallRequest, type Mobile } from './finesse/requests';
 import { readDialog, readDialogs, readFault, readSystemInfo, readUser, type SystemInfo, type User } from './finesse/objects';
 import { readUpdate, type Update } from './finesse/update';
 import { Reader } from './reader';
 import { fromConnection, recovery, type Choice } from './recovery';
 import { failure, signInRefusal } from './refusals';
+import { Subscriptions } from './subscriptions';
 import { ASLEEP_MS, CHECK_LOST_MS, CHECK_MS, OUTCOME_MS, TICK_MS } from './timing';
 import type { Refusal, View } from './view';
 import { XmlError, type Element } from './xml';
@@ -31,6 +33,11 @@ const HERE = 'here';
 export class Session {
   private readonly board: Board;
   private readonly api: Api;
+  private readonly floor: Floor;
+  private readonly subscriptions: Subscriptions;
+  private domain = '';
+  /** The present input. */
+  private now = 0;
   private readonly reader: Reader;
   private connection: Connection | null = null;
   private telephone: { readonly extension: string; readonly mobile: Mobile | null } = { extension: '', mobile: null };
@@ -54,6 +61,21 @@ export class Session {
   ) {
     this.board = new Board(config.host, config.transport, onLine);
     this.api = new Api(this.board, chance, effect);
+    this.subscriptions = new Subscriptions(
+      () => this.api.nextId(),
+      (stanza) => {
+        if (this.connection?.state !== 'connected') return false;
+        this.connection.send(stanza, this.now);
+        return true;
+      },
+    );
+    this.floor = new Floor({
+      subscribe: (node, on, done) => { this.subscriptions.set(node, on, this.view.user?.loginId ?? '', this.domain, done); },
+      get: (path, done) => { this.api.get(path, (status, body) => { done(status === 200 ? readAs(body, (root) => root) : null); }); },
+      getText: (path, done) => { this.api.get(path, (status, body) => { done(status === 200 ? body : null); }); },
+      ask: (method, path, body, what, eventless) => { this.ask(method, path, body, what, this.now, eventless); },
+      show: (change) => { this.board.set(change); },
+    });
     this.reader = new Reader(this.board, this.api);
   }
 
@@ -67,12 +89,13 @@ export class Session {
   }
 
   get deadline(): number {
-    return Math.min(this.nextCheckAt, this.signInUntil, this.connection?.deadline ?? Infinity, this.api.deadline);
+    return Math.min(this.nextCheckAt, this.signInUntil, this.connection?.deadline ?? Infinity, this.api.deadline, this.floor.deadline);
   }
 
   // -- inputs
 
   command(command: Command, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     switch (command.do) {
       case 'sign in':
@@ -102,12 +125,15 @@ export class Session {
       case 'report':
         this.sendReport(command.about);
         break;
+      default:
+        this.floor.command(command);
     }
     this.board.refreshLink(this.connection, now);
   }
 
   /** Time passes. `zoneMin`: minutes east of UTC of this computer. */
   due(now: number, wall: number, zoneMin: number): void {
+    this.now = now;
     const last = this.lastTick ?? { now, wall };
     this.lastTick = { now, wall };
     this.board.wall = wall;
@@ -116,11 +142,13 @@ export class Session {
     this.connection?.due(now);
     if (now >= this.nextCheckAt) this.check(now);
     if (now >= this.signInUntil) this.lateSignIn(now);
+    this.floor.due(now, wall + (this.view.link.offsetMs ?? 0));
     if (this.api.overdue(now)) this.board.notice('bad', { key: 'failed.silence' });
     this.board.refreshLink(this.connection, now);
   }
 
   httpAnswered(id: number, status: number, body: string, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     if (this.connection?.httpAnswered(id, status, body, now) !== true) this.api.answered(id, status, body, now);
     this.board.refreshLink(this.connection, now);
@@ -128,24 +156,28 @@ export class Session {
 
   /** No answer: the network, the server, its certificate, or time. The browser does not say which. */
   httpFailed(id: number, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     if (this.connection?.httpFailed(id, now) !== true) this.api.answered(id, 0, '', now);
     this.board.refreshLink(this.connection, now);
   }
 
   wsOpened(id: number, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     this.connection?.wsOpened(id, now);
     this.board.refreshLink(this.connection, now);
   }
 
   wsMessage(id: number, data: string, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     this.connection?.wsMessage(id, data, now);
     this.board.refreshLink(this.connection, now);
   }
 
   wsClosed(id: number, now: number, wall: number): void {
+    this.now = now;
     this.board.wall = wall;
     this.connection?.wsClosed(id, now);
     this.board.refreshLink(this.connection, now);
@@ -184,6 +216,7 @@ export class Session {
   }
 
   private connect(loginId: string, domain: string, now: number): void {
+    this.domain = domain;
     const account = { user: loginId.toLowerCase(), domain, password: this.api.credentials?.password ?? '', resource: 'desktop' };
     this.board.log('FailoverMonitor.init(): Establishing BOSH connection...'.replace('BOSH', this.config.transport === 'bosh' ? 'BOSH' : 'WebSocket'));
     this.connection = new Connection(account, this.config, this.chance, () => this.api.nextId(), this.effect, (event, at) => {
@@ -219,11 +252,17 @@ export class Session {
       this.board.set({ phase: 'signed in', step: null, refusal: null });
       this.board.log(`[ClientServices] Signed in as ${user.loginId} at extension ${user.extension}`);
       this.reader.lists();
+      this.openFloor();
       this.reader.dialogs(() => undefined);
       this.check(now);
     } else if (this.again) {
       this.put(user, now);
     }
+  }
+
+  private openFloor(): void {
+    const user = this.view.user;
+    if (user !== null) this.floor.start(user.loginId, [user.teamId, ...user.supervised.map((one) => one.id)]);
   }
 
   private refuseSignIn(status: number, body: string, now: number): void {
@@ -238,6 +277,8 @@ export class Session {
   /** Back to the page of the sign-in, with the reason. */
   private refuse(refusal: Refusal | null, now: number): void {
     if (refusal !== null) this.board.log(`Sign-in ended: ${refusal.code}`);
+    this.floor.stop();
+    this.subscriptions.clear();
     this.connection?.stop(now);
     this.connection = null;
     this.api.forget();
@@ -255,7 +296,8 @@ export class Session {
         break;
       case 'stanza':
         if (event.element.name === 'iq' && event.element.attrs['id'] === HERE) this.here(now);
-        for (const one of event.element.name === 'message' ? notifications(event.element) : []) this.notification(one.payload, now);
+        else if (event.element.name === 'iq') this.subscriptions.answered(event.element.attrs['id'] ?? '');
+        for (const one of event.element.name === 'message' ? notifications(event.element) : []) this.notification(one.payload, one.node, now);
         break;
       case 'failing':
         this.board.link({ state: 'failing', failures: this.view.link.failures + 1 });
@@ -282,6 +324,7 @@ export class Session {
     } else {
       this.recovering = true;
       this.recover(now);
+      this.openFloor();
     }
   }
 
@@ -305,6 +348,7 @@ export class Session {
       this.nextCheckAt = now;
     }
     this.recovering = false;
+    this.subscriptions.clear();
     this.board.link({ detail });
   }
 
@@ -382,7 +426,7 @@ export class Session {
 
   // -- notifications
 
-  private notification(payload: string, now: number): void {
+  private notification(payload: string, node: string, now: number): void {
     let update: Update;
     try {
       update = readUpdate(payload);
@@ -394,6 +438,7 @@ export class Session {
     const data = update.data;
     if (data === undefined) return;
     const asked = this.api.settle(update.requestId);
+    if (this.floor.notification(update, node, now)) return;
     const name = data.name.toLowerCase();
     this.reader.heard(name);
     if (name === 'user') this.userEvent(readUser(data), update, now);

@@ -1,4 +1,5 @@
 /** What the pages show: one value, made by the session and sent to every page as it changes. No page changes it. */
+import { EMPTY_FLOOR, type FloorView } from './floor';
 import type { AgentState, Dialog, Reason, User } from './finesse/objects';
 
 export interface Words {
@@ -60,7 +61,7 @@ export interface RecentCall {
   readonly queue: string;
 }
 
-export interface View {
+export interface View extends FloorView {
   readonly phase: 'signed out' | 'signing in' | 'signed in';
   /** Which step of signing in is under way. */
   readonly step: Words | null;
@@ -83,6 +84,7 @@ export interface View {
 
 export function emptyView(host: string, transport: 'bosh' | 'websocket'): View {
   return {
+    ...EMPTY_FLOOR,
     phase: 'signed out',
     step: null,
     refusal: null,

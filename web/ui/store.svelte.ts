@@ -8,6 +8,7 @@ import type { Command, Config } from '../core/commands';
 import { emptyView, type View, type Words } from '../core/view';
 import { connect, type Line } from '../worker/client';
 import type { Place, ToPage } from '../worker/messages';
+import { localLog } from './keep';
 import { memory } from './memory';
 import { routed, type ServerConfig } from './routes';
 
@@ -124,7 +125,7 @@ class Store {
 
   private hear(message: ToPage): void {
     if (message.type === 'view') this.view = { ...this.view, ...message.view };
-    else if (message.type === 'line') console.info(message.line);
+    else if (message.type === 'line') console.info(localLog === null ? message.line : localLog(message.line));
     else {
       this.taker?.(message.text);
       this.taker = null;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from poise.cli import sessions
 
 app = typer.Typer(
     help="Record a desktop's traffic: through a proxy that opens TLS, or as packets.", no_args_is_help=True
@@ -109,6 +112,41 @@ def tcp(
     except capturing.CaptureError as error:
         _fail(str(error))
     typer.echo(f"Written: {output}. Next: poise analyze {output}{f' {keys}' if keys else ''}", err=True)
+
+
+@app.command("keys")
+def keys(
+    state: Annotated[str, typer.Argument(help="on, off, or state.")] = "state",
+    url: sessions.Url = sessions.DEFAULT_URL,
+    user: sessions.Administrator = "admin",
+    password: sessions.Password = "",
+    password_stdin: sessions.PasswordStdin = False,
+    ca: sessions.Ca = None,
+    data: sessions.Data = None,
+    insecure: sessions.Insecure = False,
+    as_json: sessions.AsJson = False,
+) -> None:
+    """Let a running Poise server write the keys of its TLS connections, so that captures of it can be read.
+
+    Only connections that begin afterwards can be read. Off after a restart; the file is deleted when it is switched
+    off. Whoever has it and a capture reads passwords. Exit code 1: the server refused or cannot be reached.
+    """
+    from poise.tools.admin_api import ApiError
+
+    wish = {"on": True, "off": False, "state": None}
+    if state not in wish:
+        raise typer.BadParameter("say on, off or state", param_hint="STATE")
+    api = sessions.api(url, user, password, password_stdin, ca, data, insecure, as_json)
+    try:
+        told = api.key_log(wish[state])
+    except ApiError as error:
+        sessions.fail(error, as_json)
+    if as_json:
+        typer.echo(json.dumps(told))
+    elif told["enabled"]:
+        typer.echo(f"The server writes its TLS keys to {told['file']} until it is switched off or restarted.")
+    else:
+        typer.echo("The server writes no TLS keys.")
 
 
 def _check(host: str) -> None:

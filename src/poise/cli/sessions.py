@@ -52,11 +52,11 @@ def list_sessions(
     """
     from poise.tools.admin_api import ApiError  # here: no other command should load it
 
-    api = _api(url, user, password, password_stdin, ca, data, insecure, as_json)
+    asked = api(url, user, password, password_stdin, ca, data, insecure, as_json)
     try:
-        found = list(api.sessions(of))
+        found = list(asked.sessions(of))
     except ApiError as error:
-        _fail(error, as_json)
+        fail(error, as_json)
     if as_json:
         typer.echo(json.dumps({"sessions": found}, indent=2))
         return
@@ -83,15 +83,15 @@ def kill(
     """
     from poise.tools.admin_api import ApiError
 
-    api = _api(url, user, password, password_stdin, ca, data, insecure, as_json)
+    asked = api(url, user, password, password_stdin, ca, data, insecure, as_json)
     try:
-        ended = api.kill(jid)
+        ended = asked.kill(jid)
     except ApiError as error:
-        _fail(error, as_json)
+        fail(error, as_json)
     typer.echo(json.dumps(ended) if as_json else f"The session {ended['jid']} is ended.")
 
 
-def _api(
+def api(
     url: str,
     user: str,
     password: str,
@@ -101,6 +101,7 @@ def _api(
     insecure: bool,
     as_json: bool,
 ) -> AdminApi:
+    """The server as these options name it; ends the command when they cannot be used."""
     from poise.tools.admin_api import AdminApi
     from poise.tools.trust import choose
 
@@ -149,7 +150,7 @@ def _table(rows: list[tuple[str, ...]]) -> Iterable[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _fail(error: Exception, as_json: bool) -> NoReturn:
+def fail(error: Exception, as_json: bool) -> NoReturn:
     code = getattr(error, "code", "")
     typer.echo(json.dumps({"error": str(error), "code": code}) if as_json else str(error), err=not as_json)
     raise typer.Exit(1)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from poise.diagnosis.attribution import attribute
 from poise.diagnosis.calibration import calibrate
 from poise.diagnosis.causes import CAUSES, Cause, Confidence, Side
 from poise.diagnosis.events import Kind
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.incidents import Incident, incidents
-from poise.diagnosis.readers.packets import attribute
 from poise.diagnosis.rules import client, first, network, packets, server
 from poise.diagnosis.rules.base import Hit
 from poise.diagnosis.site import Site
@@ -93,7 +93,9 @@ def _explained(findings: list[Finding]) -> list[Finding]:
     """A likely cause goes before what it brings about, however sure that is."""
     present = {f.cause.id for f in findings}
     reasons = [
-        f for f in findings if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
+        f
+        for f in findings
+        if EXPLAINS.get(f.cause.id, frozenset()) & present and f.confidence is not Confidence.POSSIBLE
     ]
     return reasons + [f for f in findings if f not in reasons]
 
@@ -156,6 +158,7 @@ def _wanted(findings: list[Finding], site: Site) -> list[str]:
         wanted.append("client-log")
     if not have & {"HAR", "Fiddler SAZ", "mitmproxy flows"}:
         wanted.append("har")
-    if side is Side.NETWORK and "packet capture" not in have:
+    on_the_way = side is Side.NETWORK or bool(findings and findings[0].cause.id in ("C5", "C14"))
+    if on_the_way and "packet capture" not in have:
         wanted.append("pcap")
     return wanted

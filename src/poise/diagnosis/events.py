@@ -154,7 +154,8 @@ MB."""
 def shown(line: bytes) -> str:
     """A line as it may be shown: one line, no control characters, not endless."""
     text = line[: TEXT_LIMIT * 4].decode("utf-8", "replace").rstrip("\r\n")
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" if c != "\t" else " " for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" if c != "\t" else " " for c in text)
     return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
 
 

@@ -108,7 +108,10 @@ def _is_sign(event: Event) -> bool:
         case Kind.CTI_REQUEST:
             return event.number == 255
         case Kind.POLL:
-            return event.word in FAILED_POLLS or event.word.startswith("terminate")
+            given_up = event.word == "aborted" and (event.second or 0) >= timing.GIVE_UP_MS[0]
+            return given_up or event.word in FAILED_POLLS or event.word.startswith("terminate")
+        case Kind.TUNNEL:
+            return event.number in (403, 407, 502, 503)
     return False
 
 
@@ -181,7 +184,9 @@ def _of_site(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> 
     """Losses of the whole site that left no disconnect of anybody: agents saw a banner and nothing more."""
     lost: list[list[Event]] = []
     for event in nobody:
-        if event.kind not in (Kind.CTI_DOWN, Kind.XMPP_DOWN):
+        first = evidence.files[event.place.file].first
+        again = event.kind is Kind.SERVICE_STARTED and first is not None and event.at > first + 1
+        if event.kind not in (Kind.CTI_DOWN, Kind.XMPP_DOWN) and not again:
             continue
         if lost and evidence.time(event) - evidence.time(lost[-1][-1]) <= timing.ACCOUNT_S:
             lost[-1].append(event)
@@ -193,6 +198,7 @@ def _of_site(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> 
         if any(start - timing.GRACE_S <= i.at <= end + timing.ACCOUNT_S for i in found):
             continue
         around = [e for e in nobody if start - timing.GRACE_S <= evidence.time(e) <= end + timing.AFTER_S]
+        around += [e for e in evidence.timeline() if e.at and evidence.time(e) < start][-1:]
         sites.append(Incident("", start, signs, around))
     return sites
 
@@ -205,10 +211,14 @@ def moment(evidence: Evidence, event: Event) -> float:
 def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[Incident]:
     groups: list[list[Event]] = []
     more = _clock_jumps(events) | _only_asked(events)
-    told = [event for event in events if _is_sign(event) or event.place in more]
+    pending = _pending(events)
+    told = [event for event in events if (_is_sign(event) and event.place not in pending) or event.place in more]
     told.sort(key=lambda event: moment(evidence, event))
     for event in told:
-        if groups and moment(evidence, event) - moment(evidence, groups[-1][-1]) <= timing.ACCOUNT_S:
+        if groups and (
+            moment(evidence, event) - moment(evidence, groups[-1][-1]) <= timing.ACCOUNT_S
+            or _echo(evidence, events, groups[-1][-1], event)
+        ):
             groups[-1].append(event)
         else:
             groups.append([event])
@@ -222,7 +232,21 @@ def _of_agent(evidence: Evidence, agent: str, events: list[Event]) -> Iterable[I
             after = min(after, moment(evidence, groups[index + 1][0]) - 1)
         around = [event for event in events if before <= evidence.time(event) <= after]
         around += _next_sign_of_life(evidence, events, end, after)
+        around += _last_sign_of_life(evidence, events, before, start)
         yield Incident(agent, start, signs, around)
+
+
+def _echo(evidence: Evidence, events: list[Event], last: Event, event: Event) -> bool:
+    """Whether a client only learns now, hours later, what was over long ago: a computer that slept, and nothing was
+    heard of it in between."""
+    if event.kind not in (Kind.UNKNOWN_SESSION, Kind.POLL, Kind.CONNECTION):
+        return False
+    start, end = moment(evidence, last), moment(evidence, event) - 5.0
+    return not any(
+        e.kind in LIFE | {Kind.AVAILABLE, Kind.SESSION_OPENED, Kind.IDLE, Kind.REQUEST}
+        and start < evidence.time(e) < end
+        for e in events
+    )
 
 
 def _clock_jumps(events: list[Event]) -> set[Place]:
@@ -237,6 +261,13 @@ def _clock_jumps(events: list[Event]) -> set[Place]:
     }
 
 
+def _pending(events: list[Event]) -> set[Place]:
+    """The last poll of each recording, where it has no end: the recording ends, not the session, whatever a clock that
+    was set meanwhile makes of the stamps."""
+    last = {e.place.file: e for e in sorted(events, key=lambda e: e.place.line) if e.kind is Kind.POLL}
+    return {e.place for e in last.values() if e.word == "none" and e.second is None}
+
+
 def _only_asked(events: list[Event]) -> set[Place]:
     """The second of several CORS preflights that no poll followed: who asks so never gets a connection."""
     asked = [e for e in events if e.kind is Kind.PREFLIGHT]
@@ -249,6 +280,13 @@ def _next_sign_of_life(evidence: Evidence, events: list[Event], end: float, afte
     if any(e.kind in LIFE and end < evidence.time(e) <= after for e in events):
         return []
     return [e for e in events if e.kind in LIFE and evidence.time(e) > after][:1]
+
+
+def _last_sign_of_life(evidence: Evidence, events: list[Event], before: float, start: float) -> list[Event]:
+    """The client's last record before the window, where none lies in it: so long had it been asleep."""
+    if any(e.kind in LIFE and before <= evidence.time(e) < start - 1 for e in events):
+        return []
+    return [e for e in events if e.kind in LIFE and evidence.time(e) < before][-1:]
 
 
 def _give_loose(evidence: Evidence, found: list[Incident], nobody: list[Event]) -> None:
@@ -291,10 +329,10 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
     if told is not None and told.number is not None and told.second is not None:  # Poise's trace says it itself
         at = evidence.time(told)
         incident.contact = Contact(at - told.number, at - told.second, told)
-    closed = incident.first(Kind.IDLE_CLOSE)
+    closed = incident.closed
     limit = evidence.time(closed) if closed is not None else incident.at + 1
     ticks = [e for e in incident.all(Kind.IDLE) if evidence.time(e) <= limit]
-    growing = [e for e in ticks if e.number]
+    growing = _last_growth(ticks)
     if growing:
         _counter(evidence, incident, growing)
         first = growing[0]
@@ -303,7 +341,8 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
         requests = [evidence.time(e) for e in incident.all(Kind.REQUEST) if evidence.time(e) <= ended + 1]
         if requests:
             since = max(since, requests[-1])
-        if incident.contact is None:
+        late = [e for e in incident.all(Kind.REQUEST) if ended + 1 < evidence.time(e) <= limit]
+        if incident.contact is None and not late:
             incident.contact = Contact(min(since, ended), ended, first)
     if incident.contact is None:
         requests_ = [e for e in incident.all(Kind.REQUEST) if evidence.time(e) <= limit]
@@ -311,13 +350,41 @@ def _contact(evidence: Evidence, incident: Incident) -> None:
         if requests_ or zero:
             last = max((*requests_, *zero), key=evidence.time)
             at = evidence.time(last)
-            incident.contact = Contact(at, min(limit, at + timing.WAIT_S + timing.REAPER_S), last)
+            # 0 ms: a request is held, and may have come as long ago as one is held
+            held = timing.WAIT_S + _stood_still(evidence, at)
+            after = max([at - held, *map(evidence.time, requests_)]) if last.kind is Kind.IDLE else at
+            incident.contact = Contact(after, min(limit, at + timing.WAIT_S + timing.REAPER_S), last)
     if incident.contact is None:
-        polls = [e for e in incident.all(Kind.POLL) if e.word in ("empty", "data") and evidence.time(e) <= limit]
-        if polls:
-            last = polls[-1]
-            at = evidence.time(last)
-            incident.contact = Contact(at, at + (last.second or 0) / 1000, last)
+        sent = [e for e in incident.all(Kind.POLL) if evidence.time(e) <= limit]
+        known = ("empty", "data", "terminate")  # item-not-found: the session was over when that one came
+        polls = [e for e in sent if e.word.startswith(known) and "item-not-found" not in e.word]
+        if polls:  # those behind the last that was answered may have arrived, or not
+            incident.contact = Contact(
+                evidence.time(polls[-1]), max(min(moment(evidence, e), limit) for e in sent), polls[-1]
+            )
+
+
+def _stood_still(evidence: Evidence, at: float) -> float:
+    """Seconds for which the server did not run shortly before: so much longer has a request been held."""
+    return sum(
+        e.number or 0
+        for e in evidence.events
+        if e.kind is Kind.STALLED and at - timing.WAIT_S <= evidence.time(e) <= at + 1
+    )
+
+
+def _last_growth(ticks: list[Event]) -> list[Event]:
+    """The ticks of the silence that did not end: a smaller idle time than before means that the client had come
+    back."""
+    run: list[Event] = []
+    for tick in ticks:
+        if not tick.number:
+            run = []
+        elif run and tick.number <= (run[-1].number or 0):
+            run = [tick]
+        else:
+            run.append(tick)
+    return run
 
 
 def _counter(evidence: Evidence, incident: Incident, growing: list[Event]) -> None:

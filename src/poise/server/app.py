@@ -29,6 +29,7 @@ from poise.server.ctilink.client import CtiClient
 from poise.server.desktop import files as desktop_files
 from poise.server.desktop.pages import Desktop, RuntimeConfig
 from poise.server.holding import FolderInUseError, Holding
+from poise.server.keylog import KeyLog
 from poise.server.modes import make_folder
 from poise.server.notification.disconnects import Disconnects
 from poise.server.notification.service import Kind, Listen, NotificationService
@@ -50,6 +51,7 @@ from poise.server.storage.store import DATABASE, Store, StoreError, sqlite_url
 from poise.server.storage.verifiers import Verifiers
 from poise.server.watching import ACCOUNTS_S, CERTIFICATES_S, AccountWatch, CertificateWatch, Periodic
 from poise.server.webservices.app import web_services
+from poise.server.webservices.key_log import KeyLogResource
 from poise.server.webservices.lab import LabResource
 from poise.server.webservices.services import Services
 from poise.server.webservices.sessions import SessionsResource
@@ -339,14 +341,17 @@ class Application:
             frozenset(rest.allowed_origins),
             client_logs=self._client_logs,
             connected=self.notification.connected,
+            team_for_all=rest.team_for_all,
             user_auth_mode=rest.user_auth_mode,
         )
         checks = {"agents": lambda: self.agents.trouble, "storage": self._storage_trouble, **self._checks}
         self.health = Health(self.metrics, {**checks, "log": lambda: self.log_writer.trouble})
         sessions = SessionsResource(services, self.notification, self.domain)
+        key_log = KeyLogResource(services, KeyLog(self._contexts, self.data / "tls" / "keys.log"))
         supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         desktop = Desktop(self._desktop_files, self._desktop_config())
         routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *desktop.routes()]
+        routes += key_log.routes()
         if self._lab is not None:
             routes += LabResource(services, self._lab).routes()
         app = web_services(services, routes)

@@ -208,6 +208,9 @@ class Rest:
     """REST web services."""
 
     allowed_origins: tuple[str, ...] = setting((), "origins allowed by CORS on the REST API")
+    team_for_all: bool = setting(
+        False, "let every agent read every Team with its members (enableTeamAPIAccessForAllusers)"
+    )
     user_auth_mode: bool = setting(True, "answer UserAuthMode, without sign-in (enableUserAuthMode)")
 
 

@@ -56,6 +56,10 @@ class AdminApi:
         """End the session of a full JID. Raises ApiError."""
         return self._ask("DELETE", f"/poise/api/sessions/{urllib.parse.quote(jid, safe='')}")
 
+    def key_log(self, enabled: bool | None = None) -> Mapping[str, Any]:
+        """State of the TLS key log, after switching it if `enabled` is given. Raises ApiError."""
+        return self._ask({None: "GET", True: "PUT", False: "DELETE"}[enabled], "/poise/api/key-log")
+
     def _ask(self, method: str, path: str) -> Mapping[str, Any]:
         base = urllib.parse.urlsplit(self.url)
         if base.scheme not in ("http", "https") or not base.hostname:

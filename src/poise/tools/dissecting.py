@@ -13,8 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from poise.diagnosis.events import TEXT_LIMIT, Event, Kind, Place
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.readers import packets
+from poise.diagnosis.readers.webservices import STATES
+from poise.protocols.cti.messages import Message
+from poise.tools.cti_pcap import CaptureError
+from poise.tools.cti_sources import PORTS, from_capture
 
 MISSING = "needs tshark, which is not installed here (tools/install-tshark.sh, or any Wireshark)"
 CAPTURE_LIMIT = 20 * 1024**3
@@ -24,6 +29,9 @@ KEYS_LIMIT = 64 * 1024**2
 LIMITS = ("--as=6000000000", "--cpu=3600", "--fsize=8000000000")
 """Of one tshark: address space, seconds, bytes of its answer."""
 COPY_BYTES = 1 << 20
+AGENTS_LIMIT = 100_000
+STATE_MESSAGES = {"AGENT_STATE_EVENT": Kind.CTI_STATE, "SET_AGENT_STATE_REQ": Kind.CTI_REQUEST}
+"""Messages of the CTI link that tell of an agent's state."""
 
 
 class Dissector:
@@ -72,7 +80,11 @@ class Dissector:
                 first = subprocess.Popen(_tcp(tshark, path), stdout=subprocess.PIPE, stderr=said)  # noqa: S603
                 with second, first:
                     assert first.stdout is not None
-                    packets.read(evidence, file, _rows(first.stdout, packets.TCP_FIELDS), _finished(second, rows))
+                    ports = packets.read(
+                        evidence, file, _rows(first.stdout, packets.TCP_FIELDS), _finished(second, rows)
+                    )
+                if ports & PORTS:
+                    _cti(evidence, file, path)
                 if first.returncode:
                     evidence.files[file].trouble = _complaint(said, first.returncode)
         self._kept.clear()
@@ -81,6 +93,32 @@ class Dissector:
         keys = ["-o", f"tls.keylog_file:{self._keys}"] if self._keys.exists() else []
         command = [*_limited(tshark), "-n", "-r", str(path), *keys, "-o", "http.decompress_body:TRUE"]
         return [*command, "-Y", packets.HTTP_FILTER, *_columns(packets.HTTP_FIELDS)]
+
+
+def _cti(evidence: Evidence, file: int, path: Path) -> None:
+    """States of agents in a capture of the CTI link, in both directions."""
+    settled: dict[str, str] = {}
+    try:
+        for number, heard in enumerate(from_capture(path), 1):
+            item = heard.said.item
+            if not isinstance(item, Message) or heard.time is None or item.name not in STATE_MESSAGES:
+                continue
+            state, agent = item.fields.get("AgentState", 0), item.agent_id or ""
+            word = STATES[state] if state < len(STATES) else str(state)
+            reason = float(item.fields.get("EventReasonCode", 0))
+            told = word if word in ("LOGOUT", "NOT_READY") else "at work"
+            if not heard.said.client and settled.get(agent) == told == "at work":
+                continue  # all his calls: nothing a disconnect is made of
+            if not heard.said.client and len(settled) < AGENTS_LIMIT:
+                settled[agent] = told
+            kind, text = STATE_MESSAGES[item.name], f"{item.name} {agent} {word} reason {reason:.0f}"
+            evidence.add(
+                Event(
+                    heard.time, kind, Place(file, number), agent.casefold(), "", word, reason, None, text[:TEXT_LIMIT]
+                )
+            )
+    except CaptureError as error:
+        evidence.files[file].trouble = str(error)
 
 
 def _limited(tshark: str) -> list[str]:

@@ -24,6 +24,7 @@ from tests.unit.diagnosis.evidence_kit import (
     closing,
     epoch,
     events,
+    har,
     only,
     openfire,
     read,
@@ -303,3 +304,11 @@ def test_the_forms_are_told_apart_by_their_beginning() -> None:
     evidence = Evidence()
     reading.read(evidence, "x", io.BufferedReader(io.BytesIO(text)), Budget())
     assert evidence.files[0].form == access.FORM
+
+
+def test_a_capture_without_names_gets_them_from_the_log_that_knows_the_session() -> None:
+    log = openfire(epoch(0), tick(0, 0), tick(30, 5000), tick(60, 35000), tick(90, 65000), closing(90))
+    nameless = json.loads(har((-60, 30000, 200, EMPTY), (2, 35000, 0, ""), (38, 35000, 0, "")))
+    nameless["log"]["entries"].pop()  # the request that tells whose browser it is
+    verdict = only({"debug.log": log, "agent.har": json.dumps(nameless)})
+    assert (verdict.incident.agent, verdict.best.cause.id) == ("1001", "N1")

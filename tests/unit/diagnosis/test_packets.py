@@ -16,6 +16,8 @@ from poise.diagnosis.events import Kind
 from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.opening import Budget
 from poise.diagnosis.readers import packets
+from poise.protocols.cti.codec import encode
+from poise.protocols.cti.messages import Message
 from poise.tools.dissecting import Dissector
 from tests.unit.diagnosis.evidence_kit import SAMPLES, closing, epoch, openfire, tick
 from tests.unit.diagnosis.packet_kit import ACK, CLIENT, PSH, RST, SYN, Capture, Secured, answer, poll
@@ -187,3 +189,26 @@ def test_without_a_tool_a_capture_is_named_and_not_read() -> None:
     evidence = Evidence()
     reading.read(evidence, "a.pcap", io.BufferedReader(io.BytesIO(Capture().bytes())), Budget())
     assert (evidence.files[0].form, bool(evidence.files[0].trouble)) == (packets.FORM, True)
+
+
+def test_a_capture_of_the_cti_link_tells_who_was_signed_out_and_why() -> None:
+    capture = Capture(port=42027)
+    capture.opened(0)
+    messages: list[tuple[float, Message, bool]] = [
+        (1, Message("AGENT_STATE_EVENT", {"AgentState": 3}, (("AGENT_ID", "1001"),)), False),
+        (2, Message("AGENT_STATE_EVENT", {"AgentState": 4}, (("AGENT_ID", "1001"),)), False),
+        (9, Message("SET_AGENT_STATE_REQ", {"AgentState": 1, "EventReasonCode": 255}, (("AGENT_ID", "1001"),)), True),
+        (10, Message("AGENT_STATE_EVENT", {"AgentState": 1, "EventReasonCode": 255}, (("AGENT_ID", "1001"),)), False),
+    ]
+    for at, message, client in messages:
+        capture.data(at, encode(message, 15), client=client)
+    analysis = analysed({"cti.pcap": capture.bytes()})
+    told = [(e.kind, e.word, e.number) for e in analysis.evidence.timeline([Kind.CTI_STATE, Kind.CTI_REQUEST])]
+    assert told == [
+        (Kind.CTI_STATE, "READY", 0),
+        (Kind.CTI_REQUEST, "LOGOUT", 255),
+        (Kind.CTI_STATE, "LOGOUT", 255),
+    ]
+    (verdict,) = analysis.verdicts
+    assert (verdict.incident.agent, verdict.incident.reason) == ("1001", 255)
+    assert analysis.evidence.files[0].remark == ""

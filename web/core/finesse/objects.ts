@@ -30,6 +30,8 @@ export interface User {
   readonly teamName: string;
   readonly mobile: { readonly mode: string; readonly dialNumber: string } | null;
   readonly wrapUpOnIncoming: string;
+  /** Teams of a supervisor. */
+  readonly supervised: readonly { readonly id: string; readonly name: string }[];
 }
 
 export interface Participant {
@@ -125,6 +127,10 @@ export function readUser(element: Element): User {
     teamName: value(element, 'teamName'),
     mobile: mobile === undefined ? null : { mode: value(mobile, 'mode'), dialNumber: value(mobile, 'dialNumber') },
     wrapUpOnIncoming: value(child(element, 'settings'), 'wrapUpOnIncoming'),
+    supervised: elements(child(element, 'teams') ?? element)
+      .filter((one) => one.name.toLowerCase() === 'team')
+      .map((one) => ({ id: value(one, 'id'), name: value(one, 'name') }))
+      .filter((one) => one.id),
   };
 }
 

@@ -31,13 +31,17 @@ export interface CallRequest {
   readonly digits?: string;
   readonly wrapUpReason?: string;
   readonly variables?: readonly { readonly name: string; readonly value: string }[];
+  /** Of BARGE_CALL and INTERCEPT: URI of the dialog in which the supervisor listens. */
+  readonly associated?: string;
   /** Of PARTICIPANT_DROP: whom. */
   readonly participant?: string;
 }
 
+const MAKES_A_DIALOG = ['MAKE_CALL', 'SILENT_MONITOR', 'BARGE_CALL', 'INTERCEPT'];
+
 export function callBody(request: CallRequest): string {
   const { action, extension, variables = [], wrapUpReason } = request;
-  const made = action === 'MAKE_CALL' || action === 'SILENT_MONITOR' || action === 'BARGE_CALL';
+  const made = MAKES_A_DIALOG.includes(action);
   const where = made ? leaf('fromAddress', extension) : leaf('targetMediaAddress', request.participant ?? extension);
   const data = variables.map((one) => `<CallVariable>${leaf('name', one.name)}<value>${escape(one.value)}</value></CallVariable>`).join('');
   const reason = wrapUpReason === undefined ? '' : `<wrapUpReason>${escape(wrapUpReason)}</wrapUpReason>`;
@@ -45,5 +49,5 @@ export function callBody(request: CallRequest): string {
   const params = request.digits
     ? `<actionParams><ActionParam>${leaf('name', 'dtmfString')}${leaf('value', request.digits)}</ActionParam></actionParams>`
     : '';
-  return `<Dialog>${leaf('requestedAction', action)}${where}${leaf('toAddress', request.toAddress)}${properties}${params}</Dialog>`;
+  return `<Dialog>${leaf('requestedAction', action)}${where}${leaf('toAddress', request.toAddress)}${leaf('associatedDialogUri', request.associated)}${properties}${params}</Dialog>`;
 }

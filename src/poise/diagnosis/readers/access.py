@@ -1,7 +1,7 @@
 """Access logs of Tomcat and of the web server in front (nginx), and nginx's error log.
 
 Theory: a full system leaves six million polls a day, so only those are passed on that tell something: failures, and the
-two around a pause. Who asked is known by address alone; `packets.attribute` gives it a name later.
+two around a pause. Who asked is known by address alone; `attribution` gives it a name later.
 
 Source: Tomcat's AccessLogValve and nginx's combined format; the Cisco form is a sample (diagnosis notes 1.7).
 """

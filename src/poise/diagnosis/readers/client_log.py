@@ -17,6 +17,8 @@ from poise.diagnosis.evidence import Evidence
 FORM = "client log"
 
 STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3}) ([+-])(\d\d):?(\d\d): ?(\S*): ?")
+JOINED = re.compile(rb"T\d\d:\d\d:\d\d\.\d{3} [+-]")
+"""Part of a second stamp in a line, which is found much faster than a whole one."""
 DRIFT = re.compile(rb"Drift: *(?P<drift>-?\d+) *ms, *Network Latency \(round trip\): *(?P<rtt>-?\d+) *ms")
 STATUS = re.compile(rb"(?:Connection status: |notifying listeners of status=)(?P<word>[\w-]+)")
 ANSWER = re.compile(rb"requestId='(?P<id>[^']*)', Returned with status=(?P<status>\d+)")
@@ -31,6 +33,18 @@ SENTENCES: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"network timeout retry"), Kind.RETRY),
     (re.compile(rb"net::ERR_CERT|unknown_ca|SEC_ERROR"), Kind.NO_TRUST),
 )
+TELLING = (
+    b"requestId='",
+    b"Drift:",
+    b"onnection status:",
+    b"of status=",
+    b"nitialized",
+    b"network timeout retry",
+    b"net::ERR_CERT",
+    b"unknown_ca",
+    b"SEC_ERROR",
+)
+"""Words of the lines that tell something: looked for before any pattern is tried, since most lines have none."""
 PENDING_LIMIT = 1_000
 
 
@@ -50,6 +64,11 @@ class ClientLogReader:
         file.clock.source = "in every line"
         number, seen = 0, False
         for number, line in enumerate(lines, 1):
+            whole = STAMP.match(line)
+            if whole is not None and seen and JOINED.search(line, whole.end()) is None:
+                file.understood += 1
+                self._record(number, whole, line)
+                continue
             starts = list(STAMP.finditer(line))
             if not starts:
                 browser = BROWSER.match(line)
@@ -74,21 +93,18 @@ class ClientLogReader:
                     mine[index] = mine[index]._replace(agent=self._agent)
 
     _browser = ""
+    _stamp: tuple[bytes, ...] = ()
+    _whole = 0.0
     _at = 0.0
 
     def _record(self, number: int, start: re.Match[bytes], record: bytes) -> None:
-        try:
-            whole = datetime.fromisoformat(start[1].decode("ascii")).replace(tzinfo=UTC)
-        except ValueError:
+        if not self._time(start):
             return
-        zone = timedelta(hours=int(start[4]), minutes=int(start[5]))
-        self._evidence.files[self._file].zone_s = zone.total_seconds() * (1 if start[3] == b"+" else -1)
-        utc = whole - zone if start[3] == b"+" else whole + zone
-        self._at = utc.timestamp() + int(start[2]) / 1000
-        self._evidence.files[self._file].span(self._at)
         text = record[start.end() - start.start() :]
         if not self._agent and (user := USER.search(text)):
             self._agent = agent_of(user["user"].decode("utf-8", "replace"))
+        if not any(word in text for word in TELLING):
+            return
         if match := DRIFT.search(text):
             self._add(Kind.DRIFT, number, record, number_=float(match["drift"]), second=float(match["rtt"]))
         elif match := STATUS.search(text):
@@ -112,6 +128,21 @@ class ClientLogReader:
                 if pattern.search(text):
                     self._add(kind, number, record)
                     break
+
+    def _time(self, start: re.Match[bytes]) -> bool:
+        stamp = (start[1], start[3], start[4], start[5])
+        if stamp != self._stamp:
+            try:
+                whole = datetime.fromisoformat(start[1].decode("ascii")).replace(tzinfo=UTC)
+            except ValueError:
+                return False
+            zone = timedelta(hours=int(start[4]), minutes=int(start[5]))
+            self._evidence.files[self._file].zone_s = zone.total_seconds() * (1 if start[3] == b"+" else -1)
+            self._whole = (whole - zone if start[3] == b"+" else whole + zone).timestamp()
+            self._stamp = stamp
+        self._at = self._whole + int(start[2]) / 1000
+        self._evidence.files[self._file].span(self._at)
+        return True
 
     def _add(
         self,

@@ -192,8 +192,9 @@ def came(exchange: Exchange, last_at: float) -> str:
     if exchange.status in (403, 407):
         return "forbidden"
     if TYPE.search(exchange.answer):
-        condition = STREAM_ERROR.search(exchange.answer) or CONDITION.search(exchange.answer)
-        return f"terminate:{condition[1] if condition else ''}"
+        stream = STREAM_ERROR.search(exchange.answer)
+        condition = CONDITION.search(exchange.answer)
+        return "terminate:" + (f"stream-error:{stream[1]}" if stream else condition[1] if condition else "")
     if (
         exchange.answer.lstrip()[:6].lower() in ("<html>", "<html ", "<!doct", "<head>")
         or "text/html" in exchange.answer_type

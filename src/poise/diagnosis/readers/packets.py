@@ -26,8 +26,6 @@ MAGIC = (
     b"\x0a\x0d\x0d\x0a",
 )
 """First bytes of pcap (both orders, micro and nanoseconds) and pcapng."""
-BY_ADDRESS = frozenset({FORM, "access log", "nginx error log"})
-"""Forms that know people by address alone."""
 KEY_LOG_FORM = "TLS key log"
 KEY_LOG_MARKS = (b"CLIENT_RANDOM ", b"CLIENT_HANDSHAKE_TRAFFIC_SECRET ", b"SERVER_HANDSHAKE_TRAFFIC_SECRET ")
 
@@ -285,8 +283,8 @@ def _flow_events(flow: Flow, file: int, end: float) -> list[Event]:
     return told
 
 
-def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iterable[Sequence[str]]) -> None:
-    """Read one capture: rows of the first pass, then of the second."""
+def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iterable[Sequence[str]]) -> frozenset[int]:
+    """Read one capture: rows of the first pass, then of the second. Returns the servers' ports in it."""
     entry = evidence.files[file]
     entry.clock.source = "in every line"
     flows = Flows()
@@ -306,8 +304,10 @@ def read(evidence: Evidence, file: int, tcp: Iterable[Sequence[str]], http: Iter
     tell(evidence, file, exchanges, ends=flows.last)
     for event in flows.events(file):
         evidence.add(event)
-    if flows.frames and not exchanges:
+    ports = frozenset(flow.port for flow in flows.flows.values())
+    if not exchanges and ports & PORTS:
         entry.remark = "encrypted"
+    return ports
 
 
 def _exchanges(evidence: Evidence, file: int, rows: Iterable[Sequence[str]], flows: Flows) -> list[Exchange]:
@@ -379,25 +379,3 @@ def _body(text: str) -> str:
         except ValueError:
             pass
     return text[:BODY_LIMIT]
-
-
-def attribute(evidence: Evidence) -> None:
-    """Give what packets tell to the agent who has the address; whom nobody knows keeps the address as name.
-
-    Called when everything has been read, since another file may know whose address it is.
-    """
-    files = {index for index, file in enumerate(evidence.files) if file.form in BY_ADDRESS}
-    if not files:
-        return
-    names = {event.agent for event in evidence.events if event.agent and event.place.file not in files}
-    names |= set(evidence.agents)
-    owner: dict[str, str] = {}
-    for agent, address in evidence.agents.items():
-        if address:
-            owner[address] = agent if owner.get(address, agent) == agent else ""
-    addresses = {e.agent for e in evidence.events if e.place.file in files and e.agent and e.agent not in names}
-    if len(names) == 1 and len(addresses) == 1:
-        owner.setdefault(next(iter(addresses)), next(iter(names)))
-    for index, event in enumerate(evidence.events):
-        if event.place.file in files and (agent := owner.get(event.agent, "")):
-            evidence.events[index] = event._replace(agent=agent)

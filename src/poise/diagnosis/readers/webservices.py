@@ -10,6 +10,7 @@ Source: diagnosis notes 1.2, the seed.
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -20,6 +21,8 @@ FORM = "web services log"
 RECORD_LIMIT = 65_536
 """Bytes of one record: the longest known, with 200 call variables, has 30,000."""
 HEADERS_LIMIT = 4_096
+AGENTS_LIMIT = 20_000
+"""Agents at work whose last state is remembered."""
 
 RECORD = re.compile(
     rb"(?:(?P<seq>\d{10}): )?(?:[^%]{0,300}?: )?"
@@ -83,6 +86,8 @@ class WebServicesReader:
         self._stamp = b""
         self._at = 0.0
         self._headers: dict[bytes, tuple[str, bytes] | None] = {}
+        self._kinds: dict[bytes, Kind | str] = {}
+        self._settled: OrderedDict[str, None] = OrderedDict()
 
     def read(self, lines: Iterable[bytes]) -> None:
         """Read all records."""
@@ -137,22 +142,24 @@ class WebServicesReader:
         return known[1] if known else None
 
     def _say(self, number: int, mnemonic: bytes, body: bytes, record: bytes) -> None:
-        if mnemonic.startswith((b"DECODED_MESSAGE", b"MESSAGE_TO_CTI")):
+        kind = self._kinds.get(mnemonic)
+        if kind is None:
+            kind = _meaning(mnemonic)
+            if len(self._kinds) < HEADERS_LIMIT:
+                self._kinds[mnemonic] = kind
+        if kind == "cti":
             self._cti(number, mnemonic, body, record)
-            return
-        for start, kind in FIXED:
-            if mnemonic.startswith(start):
-                if kind is Kind.GRACE and b"waits" not in body and b"still" not in body and b"cancel" in body:
-                    kind = Kind.GRACE_CANCELLED
-                self._add(kind, number, body, record)
-                return
-        if mnemonic.startswith(b"REQUEST_END") and (who := ADDRESS.search(body)):
+        elif isinstance(kind, Kind):
+            if kind is Kind.GRACE and b"waits" not in body and b"still" not in body and b"cancel" in body:
+                kind = Kind.GRACE_CANCELLED
+            self._add(kind, number, body, record)
+        elif kind == "request" and (who := ADDRESS.search(body)):
             self._evidence.seen(agent_of(who["user"].decode("utf-8", "replace")), who["address"].decode("ascii"))
-        elif mnemonic.startswith(b"AUDIT_SESSION_KILLED") and (jid := KILLED.search(body)):
+        elif kind == "killed" and (jid := KILLED.search(body)):
             self._add(Kind.TERMINATED, number, jid[0], record, word="killed")
-        elif b"PRESEN" in mnemonic or mnemonic.startswith(b"UNSUBSCRIBED"):
+        elif kind == "presence":
             self._presence(number, mnemonic, body, record)
-        elif mnemonic.startswith((b"OF_STATE_CHANGED", b"SYSTEM_STATUS")):
+        elif kind == "system":
             out = b"OUT_OF_SERVICE" in body
             self._add(Kind.OUT_OF_SERVICE if out else Kind.IN_SERVICE, number, body, record)
         elif b"not well-formed" in body or b"invalid XML character" in body:
@@ -186,8 +193,12 @@ class WebServicesReader:
             name = (
                 state["name"].decode("ascii") if state["name"] else STATES[index] if index < len(STATES) else str(index)
             )
+        if name not in ("", "LOGOUT", "NOT_READY") and not self._news(body):
+            return
         forced = FORCED.search(body)
         deployment = DEPLOYMENT.search(body)
+        if name in ("LOGOUT", "NOT_READY") and (agent := AGENT.search(body)) is not None:
+            self._settled.pop(agent["agent"].decode("utf-8", "replace"), None)
         kind = Kind.CTI_STATE if mnemonic.startswith(b"DECODED") else Kind.CTI_REQUEST
         self._add(
             kind,
@@ -202,6 +213,17 @@ class WebServicesReader:
             if deployment
             else None,
         )
+
+    def _news(self, body: bytes) -> bool:
+        """Whether an agent comes to work; all his calls after that tell nothing here, and there are millions."""
+        agent = AGENT.search(body)
+        name = agent["agent"].decode("utf-8", "replace") if agent else ""
+        if name in self._settled:
+            return False
+        self._settled[name] = None
+        if len(self._settled) > AGENTS_LIMIT:
+            self._settled.popitem(last=False)
+        return True
 
     def _add(
         self,
@@ -228,6 +250,22 @@ class WebServicesReader:
                 shown(record.replace(b"\n", b" ")),
             )
         )
+
+
+def _meaning(mnemonic: bytes) -> Kind | str:
+    """What a mnemonic says by itself, or which words must be looked at."""
+    if mnemonic.startswith((b"DECODED_MESSAGE", b"MESSAGE_TO_CTI")):
+        return "cti"
+    for start, kind in FIXED:
+        if mnemonic.startswith(start):
+            return kind
+    if mnemonic.startswith(b"REQUEST_END"):
+        return "request"
+    if mnemonic.startswith(b"AUDIT_SESSION_KILLED"):
+        return "killed"
+    if b"PRESEN" in mnemonic or mnemonic.startswith(b"UNSUBSCRIBED"):
+        return "presence"
+    return "system" if mnemonic.startswith((b"OF_STATE_CHANGED", b"SYSTEM_STATUS")) else "other"
 
 
 def records(lines: Iterable[bytes], file: object = None) -> Iterator[tuple[int, int, bytes]]:

@@ -7,7 +7,7 @@ from statistics import median
 
 from poise.diagnosis import timing
 from poise.diagnosis.events import Event, Kind
-from poise.diagnosis.incidents import Incident
+from poise.diagnosis.incidents import Incident, moment
 from poise.diagnosis.rules.base import CERTAIN, LIKELY, POSSIBLE, Hit, Rule, hit
 from poise.diagnosis.rules.network import reached, rest_meanwhile, unanswered
 from poise.diagnosis.site import Site
@@ -18,16 +18,36 @@ CHROMIUM = ("Chrome/", "Edg/", "Chromium/")
 def closed_page(incident: Incident, site: Site) -> Hit | None:
     """C2: the page said goodbye, or presence went without the reaper's doing."""
     unloading = next((e for e in incident.all(Kind.CONNECTION) if e.word.lower() == "unloading"), None)
+    if unloading is not None and _in_trouble(incident, site, site.evidence.time(unloading)):
+        return None  # who sees the banner presses reload: that is no cause any more
     left = next((e for e in incident.all(Kind.SESSION_CLOSED) if e.word == "client-left"), None)
     idle = incident.first(Kind.IDLE_CLOSE)
+    asked = [e for e in incident.all(Kind.TERMINATED) if not e.word]
     if unloading is not None or (left is not None and idle is None):
         return hit("C2", CERTAIN, unloading, left, incident.first(Kind.UNAVAILABLE), incident.logout)
+    if asked and idle is None:  # the server's answer to a goodbye carries no condition
+        return hit("C2", LIKELY, *asked[:1], incident.first(Kind.UNAVAILABLE), incident.logout)
     gone = incident.first(Kind.UNAVAILABLE)
     if gone is None or idle is not None or incident.first(Kind.TERMINATED, Kind.REPLACED, Kind.UNKNOWN_SESSION):
         return None
     if "Openfire log" not in site.forms:
         return None  # without that log the reaper's doing would not be seen
     return hit("C2", LIKELY, gone, incident.first(Kind.SESSION_CLOSED), incident.logout)
+
+
+def _in_trouble(incident: Incident, site: Site, at: float) -> bool:
+    """Whether the page already had no connection at this moment."""
+    for event in incident.events:
+        when = moment(site.evidence, event)
+        if not at - timing.BEFORE_S < when < at - 0.5:
+            continue
+        if event.kind is Kind.CONNECTION and event.word.lower() in ("connected", "connecting"):
+            continue
+        if event.kind in (Kind.RETRY, Kind.REQUEST_FAILED, Kind.CONNECTION, Kind.IDLE_CLOSE, Kind.TUNNEL) or (
+            event.kind is Kind.POLL and event in incident.signs
+        ):
+            return True
+    return False
 
 
 def asleep(incident: Incident, site: Site) -> Hit | None:
@@ -119,7 +139,13 @@ def slow_way(incident: Incident, site: Site) -> Hit | None:
 def throttled(incident: Incident, site: Site) -> Hit | None:
     """C6: the pause between an answer and the next poll is that of a tab nobody looks at."""
     polls = [e for e in incident.all(Kind.POLL) if e.second is not None]
-    pauses = [(site.evidence.time(b) - site.evidence.time(a) - (a.second or 0) / 1000, b) for a, b in pairwise(polls)]
+    pauses = [
+        (site.evidence.time(b) - site.evidence.time(a) - (a.second or 0) / 1000, b)
+        for a, b in pairwise(polls)
+        if a.word in ("empty", "data")  # behind a failure it is the client's own back-off
+    ]
+    if not polls:
+        return _throttled_at_the_server(incident, site)
     long = [e for pause, e in pauses if timing.THROTTLED_S[0] <= pause <= timing.THROTTLED_S[1]]
     hidden = [e for pause, e in pauses if timing.HIDDEN_S[0] <= pause <= timing.HIDDEN_S[1]]
     browser = incident.first(Kind.BROWSER)
@@ -130,13 +156,24 @@ def throttled(incident: Incident, site: Site) -> Hit | None:
     if long:
         return hit(
             "C6",
-            CERTAIN if hidden or len(long) > 1 or chromium else LIKELY,
+            # one pause of a minute may be a computer that slept for one; two or three are a timer
+            CERTAIN if len(long) > 2 or (len(long) > 1 and (hidden or chromium)) else LIKELY,
             *long[:3],
             *hidden[:1],
             browser,
             seconds=round(median(p for p, e in pauses if e in long)),
         )
     return hit("C6", POSSIBLE, *hidden[:3], browser, seconds=1)
+
+
+def _throttled_at_the_server(incident: Incident, site: Site) -> Hit | None:
+    """The same told by the server's log alone: polls that are answered after 30 s come every minute and a half."""
+    requests = incident.all(Kind.REQUEST)
+    gaps = [(site.evidence.time(b) - site.evidence.time(a) - timing.WAIT_S, b) for a, b in pairwise(requests)]
+    long = [e for gap, e in gaps if timing.THROTTLED_S[0] - 1 <= gap <= timing.THROTTLED_S[1] + 1]
+    if len(long) < 2:
+        return None
+    return hit("C6", LIKELY, *long[:3], seconds=round(median(gap for gap, e in gaps if e in long)))
 
 
 def discarded(incident: Incident, site: Site) -> Hit | None:
@@ -205,6 +242,11 @@ def _was_away(incident: Incident, site: Site, at: float) -> bool:
             event.kind is Kind.RETRY or (event.kind is Kind.CONNECTION and event.word.lower() == "disconnected")
         ):
             return True
+    if any(
+        e.kind is Kind.STALLED and 0 <= at - site.evidence.time(e) <= timing.GRACE_S and (e.number or 0) > timing.WAIT_S
+        for e in site.events
+    ):
+        return True  # everybody whose server stood still signs in anew
     told = incident.first(Kind.REPLACED)
     return told is not None and told.second is not None and told.second > timing.WAIT_S
 
@@ -214,7 +256,7 @@ def too_active(incident: Incident, site: Site) -> Hit | None:
     ended = [
         e
         for e in incident.all(Kind.TERMINATED, Kind.POLL)
-        if ("policy-violation" in e.word and not by_stream(e)) or e.word == "too-active"
+        if e.word in ("policy-violation", "terminate:policy-violation", "too-active") and not by_stream(e)
     ]
     over = incident.all(Kind.OVERACTIVE)
     return (

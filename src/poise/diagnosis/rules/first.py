@@ -6,7 +6,7 @@ from poise.diagnosis import timing
 from poise.diagnosis.codes import CONNECTION, OTHER, SERVER
 from poise.diagnosis.events import Event, Kind
 from poise.diagnosis.incidents import Incident
-from poise.diagnosis.rules.base import CERTAIN, LIKELY, Hit, Rule, hit
+from poise.diagnosis.rules.base import CERTAIN, LIKELY, POSSIBLE, Hit, Rule, hit
 from poise.diagnosis.site import Site
 
 
@@ -46,7 +46,8 @@ def back_in_time(incident: Incident, site: Site) -> Hit | None:
     if seconds < 1:
         return None  # nobody reloads a page so fast: one session took the other's place
     # that no harm was done is certain, that it was a reload is not: a session may be ended for other causes too
-    return hit("A6", LIKELY, gone, back, seconds=seconds)
+    seen = site.forms & {"Openfire log", "Poise trace"}  # where another ending of the session would be told
+    return hit("A6", LIKELY if seen else POSSIBLE, gone, back, seconds=seconds)
 
 
 GOODBYE = frozenset({"", "client-left"})
@@ -96,6 +97,9 @@ def killed(incident: Incident, site: Site) -> Hit | None:
             if "<stream:error>" in e.text and "<policy-violation" in e.text and "policy-violation'" not in e.text
         ),
         None,
+    )
+    told = told or next(
+        (e for e in incident.all(Kind.POLL) if e.word == "terminate:stream-error:policy-violation"), None
     )
     return hit("K1", LIKELY, told) if told is not None else None
 

@@ -38,7 +38,16 @@ def dropped(incident: Incident, site: Site) -> Hit | None:
     if silent and (failed or site.together(incident).agents > 2 or reached(incident, site, silent)):
         return hit("N1", POSSIBLE, *silent[:4], *failed[:1], count=len(silent))
     if len(silent) >= 2 or (silent and incident.first(Kind.IDLE_CLOSE)):
-        return hit("N1", LIKELY, *silent[:4], *answered[:1], incident.first(Kind.IDLE_CLOSE), count=len(silent))
+        # a capture at the client alone does not tell whether the polls arrived (C14, a server that hangs)
+        told = site.forms & {"Openfire log", "Poise trace"}
+        return hit(
+            "N1",
+            LIKELY if told else POSSIBLE,
+            *silent[:4],
+            *answered[:1],
+            incident.first(Kind.IDLE_CLOSE),
+            count=len(silent),
+        )
     if silent or timeouts:
         return hit("N1", POSSIBLE, *silent[:2], *timeouts[:2], count=len(silent) + len(timeouts))
     return None
@@ -60,9 +69,12 @@ def proxy(incident: Incident, site: Site) -> Hit | None:
     if not found:
         return None
     seconds = round((found[0].second or 0) / 1000)
+    # before the server's own time for an answer only the proxy's limit ends a poll; at once, or later than the server
+    # should have answered, the server may be what is away
+    sure = polls and 5_000 <= (found[0].second or 0) < timing.WAIT_S * 1000 and site.together(incident).agents < 3
     return hit(
         "N2",
-        CERTAIN if polls and seconds >= 5 else LIKELY,
+        CERTAIN if sure else LIKELY,
         *found[:3],
         seconds=seconds,
         status=int(found[0].number or 0),

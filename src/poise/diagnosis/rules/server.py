@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poise.diagnosis import timing
 from poise.diagnosis.events import Kind
 from poise.diagnosis.incidents import Incident
 from poise.diagnosis.rules.base import CERTAIN, LIKELY, POSSIBLE, Hit, Rule, hit
@@ -10,7 +11,14 @@ from poise.diagnosis.site import Site
 
 def restarted(incident: Incident, site: Site) -> Hit | None:
     """S1: the notification service stopped or started between last contact and the ending, or the ending says so."""
-    told = next((e for e in incident.all(Kind.TERMINATED) if e.word in ("shutdown", "system-shutdown")), None)
+    told = next(
+        (
+            e
+            for e in incident.all(Kind.TERMINATED, Kind.POLL)
+            if e.word in ("shutdown", "system-shutdown", "terminate:system-shutdown")
+        ),
+        None,
+    )
     if told is not None:
         return hit("S1", CERTAIN, told, *site.around(incident, Kind.SERVICE_STOPPED, Kind.SERVICE_STARTED))
     idle = incident.first(Kind.IDLE_CLOSE)
@@ -99,7 +107,7 @@ def directory_lost(incident: Incident, site: Site) -> Hit | None:
 
 def stalled(incident: Incident, site: Site) -> Hit | None:
     """S14: the server did not run."""
-    start = (incident.contact.after if incident.contact else incident.at) - 10
+    start = min(incident.contact.after if incident.contact else incident.at, incident.at - timing.GRACE_S) - 10
     # told when it is over: it began as long before as it lasted, and disconnects that clients tell lie inside
     found = [
         e
@@ -111,7 +119,9 @@ def stalled(incident: Incident, site: Site) -> Hit | None:
     if not found:
         return None
     seconds = max(e.number or 0 for e in found)
-    inside = any(site.evidence.time(e) - (e.number or 0) - 1 <= incident.at <= site.evidence.time(e) + 35 for e in found)
+    inside = any(
+        site.evidence.time(e) - (e.number or 0) - 1 <= incident.at <= site.evidence.time(e) + 35 for e in found
+    )
     sure = CERTAIN if seconds > GIVE_UP_S and inside else LIKELY if seconds > 10 else POSSIBLE
     return hit("S14", sure, *found[:2], seconds=round(seconds, 1))
 
@@ -123,8 +133,10 @@ GIVE_UP_S = 120.0
 def everybody(incident: Incident, site: Site) -> Hit | None:
     """S15: most agents lost contact in the same minute."""
     together = site.together(incident)
-    if together.agents < 3 or together.agents * 2 < together.population:
+    if together.agents < 3 or together.agents * 2 <= together.population:
         return None
+    if len(together.networks) == 1 and together.others - together.networks:
+        return None  # everybody of one network, and others were well: that is the network's
     gap = site.around(incident, Kind.SILENCE, after_s=120)
     return hit("S15", LIKELY, incident.closed, *gap[:1], agents=together.agents, population=together.population)
 

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Route
 from poise.server.desktop.files import PAGE, File
 
 ROOT = "/desktop"
+PAGES = {"": PAGE, "test": "test.html", "locallog": "locallog.html"}
+"""Pages by their path below the root: the desktop, the connection test, the log that this browser keeps."""
 LOCALES = ("en", "pt-BR", "es")
 """Languages of the desktop; `locales` beside this file has a catalogue for each."""
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -75,7 +77,8 @@ class Desktop:
         security = self._security(request)
         if not self.files:
             return Response(ABSENT, 503, {**security, "Cache-Control": "no-store"}, "text/html; charset=utf-8")
-        file = self.files.get(request.path_params["name"] or PAGE)
+        name = request.path_params["name"]
+        file = self.files.get(PAGES.get(name, name))
         if file is None:
             text = "There is no such file in the desktop."
             return Response(text, 404, {**security, "Cache-Control": "no-store"}, "text/plain; charset=utf-8")

@@ -13,9 +13,9 @@ KEEP_S = 24 * 3600.0
 """How long an ending is remembered: a supervisor asks about today."""
 PER_USER = 50
 """Endings of one user; the oldest go first. A client that comes and goes every few seconds shows its last minutes."""
-USERS_MAX = 10_000
-"""Users with endings; who has had none for longest goes first. With PER_USER and 0.3 KB each 150 MB could be reached
-only if everybody were disconnected 50 times a day; 2,000 agents who each lose 5 sessions need 3 MB."""
+ENTRIES_MAX = 20_000
+"""Endings of all users, about 6 MB: 10 a day for each of 2,000 agents. The oldest of whoever has had none for longest
+goes first."""
 
 
 class Disconnect(NamedTuple):
@@ -43,13 +43,21 @@ class Disconnects:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._users: dict[str, deque[Disconnect]] = {}  # who was disconnected last is last
+        self._count = 0
 
     def ended(self, jid: str, transport: str, closed: Closed) -> None:
         """A session with a bound JID is over."""
         bare, _, resource = jid.partition("/")
         user = bare.partition("@")[0]
         offset = self._clock.wall() - self._clock.now()
-        known = self._users.pop(user, None) or deque(maxlen=PER_USER)
+        known = self._users.pop(user, None) or deque()
+        self._users[user] = known
+        if len(known) >= PER_USER:
+            self._forget_one(user)
+        elif self._count >= ENTRIES_MAX:
+            self._forget_one(next(iter(self._users)))
+        self._users[user] = known  # should that have been his last one
+        self._count += 1
         known.append(
             Disconnect(
                 resource,
@@ -62,9 +70,6 @@ class Disconnects:
                 closed.evidence,
             )
         )
-        while len(self._users) >= USERS_MAX:
-            del self._users[next(iter(self._users))]
-        self._users[user] = known
 
     def of(self, user: str) -> list[Disconnect]:
         """What is remembered of a user (local part of the JID), oldest first."""
@@ -73,10 +78,17 @@ class Disconnects:
             return []
         oldest = self._clock.wall() - KEEP_S
         while known and known[0].at < oldest:
+            self._forget_one(user)
+        return list(known)
+
+    def _forget_one(self, user: str) -> None:
+        """The oldest ending of a user, and the user with the last one."""
+        known = self._users[user]
+        if known:
             known.popleft()
+            self._count -= 1
         if not known:
             del self._users[user]
-        return list(known)
 
 
 EndListener = Callable[[str, str, Closed], None]

@@ -266,6 +266,12 @@ class WebservicesLog:
         self.line(EXEC, NOTICE, "AUDIT_SESSION_KILLED", "An administrator ended a session", *values)
         self._trace.event("session_killed", user=user, address=address, jid=jid)
 
+    def key_log_switched(self, *, user: str, address: str, enabled: bool) -> None:
+        """An administrator switched the TLS key log: while it is on, captures of this server can be read."""
+        values = (("user", user), ("address", address), ("enabled", str(enabled).lower()))
+        self.line(EXEC, NOTICE, "AUDIT_KEY_LOG", "The TLS key log was switched", *values)
+        self._trace.event("key_log_switched", user=user, address=address, enabled=enabled)
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering a request."""
         text = f"{type(error).__name__}: {error}"

@@ -152,9 +152,9 @@ class Gate:
         headers = response.raw_headers
         if answer.body:
             headers.append((b"content-type", XML))
-        headers.extend(answer.headers)
         headers.extend(SECURITY)
         headers.extend(extra)
+        headers.extend((name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers)
         if visit.request_id:
             headers.append((b"requestId", visit.request_id.encode("latin-1", "replace")))
         if answer.status == 401:

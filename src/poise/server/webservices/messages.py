@@ -29,7 +29,7 @@ async def create_message(call: Call) -> Answer:
     own = caller.agent
     author = Author(caller.user_id, own.first_name, own.last_name) if own is not None else Author(caller.user_id)
     message = call.services.agents.messages.create(wanted, author, call.request_id)
-    return Answer(200, headers=((b"location", call.absolute(message.uri)),))
+    return Answer(200, headers=(("Location", call.absolute(message.uri)),))
 
 
 async def read_message(call: Call) -> Answer:

@@ -32,6 +32,7 @@ _ALL = (
     Problem("body-malformed", 400, "The body of the request is no JSON object."),
     Problem("lab-refused", 400, "The simulated telephone system does not do this."),
     Problem("lab-absent", 503, "The simulated telephone system does not answer: it is being started, or hangs."),
+    Problem("key-log-failed", 500, "The key log cannot be switched: its file cannot be written or deleted."),
     Problem("try-later", 503, "The password cannot be checked at the moment; try again in some seconds."),
 )
 PROBLEMS: Mapping[str, Problem] = {problem.code: problem for problem in _ALL}

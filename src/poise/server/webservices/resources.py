@@ -31,8 +31,7 @@ class Answer:
 
     status: int
     body: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    """Further headers, names in lower case."""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,9 @@ class Call:
         sees_others = self.caller.administrator or (self.caller.agent is not None and self.caller.agent.is_supervisor)
         raise ApiException(Code.UNKNOWN_USER if sees_others or self.caller.is_user(name) else Code.OTHER_USER, name)
 
-    def absolute(self, path: str) -> bytes:
+    def absolute(self, path: str) -> str:
         """The URL of a path on the address by which the client reached this server, for Location."""
-        return str(self.request.url.replace(path=path, query="")).encode("latin-1", "replace")
+        return str(self.request.url.replace(path=path, query=""))
 
     async def body(
         self,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from poise.finesse import nodes
 from poise.finesse.api_errors import ApiException, Code
 from poise.server.webservices.client_logs import CLIENT_LOGS
 from poise.server.webservices.dialogs import DIALOGS
@@ -13,11 +16,24 @@ from poise.server.webservices.system import SYSTEM
 from poise.server.webservices.teams import TEAMS
 
 RESOURCES = (*USERS, *DIALOGS, *TEAMS, *QUEUES, *MESSAGES, *SYSTEM, *CLIENT_LOGS, *MEDIA)
+_BEFORE = len(nodes.ROOT) + 1
+
+
+def by_form(resources: Iterable[Resource]) -> dict[tuple[str, int], list[Resource]]:
+    """First part of the path and number of slashes -> resources: two or three patterns are tried, not all."""
+    found: dict[tuple[str, int], list[Resource]] = {}
+    for resource in resources:
+        found.setdefault((resource.path.split("/")[1], resource.path.count("/")), []).append(resource)
+    return found
+
+
+FORMS = by_form(RESOURCES)
 
 
 def find(path: str) -> tuple[Resource, dict[str, str]]:
     """The resource of a path without trailing slashes, and its variable parts. Raises ApiException."""
-    for resource in RESOURCES:
+    below = path[_BEFORE:]
+    for resource in FORMS.get((below.partition("/")[0], below.count("/") + 1), ()):
         match = resource.pattern.fullmatch(path)
         if match is not None:
             return resource, match.groupdict()

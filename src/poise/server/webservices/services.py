@@ -139,6 +139,9 @@ class RestLog(Protocol):
     def session_killed(self, *, user: str, address: str, jid: str) -> None:
         """An administrator ended somebody's session with the notification service."""
 
+    def key_log_switched(self, *, user: str, address: str, enabled: bool) -> None:
+        """An administrator switched the TLS key log."""
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         """An exception of ours while answering."""
 
@@ -157,5 +160,7 @@ class Services:
     """Where clients' logs are kept; None: nowhere."""
     connected: Callable[[], Iterable[str]] = tuple
     """Full JIDs of those who are connected to the notification service."""
+    team_for_all: bool = False
+    """Whether everybody may read every Team (enableTeamAPIAccessForAllusers)."""
     user_auth_mode: bool = True
     """Whether UserAuthMode is served (enableUserAuthMode)."""

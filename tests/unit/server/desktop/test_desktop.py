@@ -167,7 +167,8 @@ def test_no_text_of_the_catalogue_is_unused() -> None:
         path.read_text("utf-8") for top in ("core", "ui") for path in (web / top).rglob("*") if path.is_file()
     )
     computed = re.compile(
-        r"(?:state|language|keys|refused|signin\.mobile|call\.(?:state|cause|action|type)|health\.(?:worker|service))\..+"
+        r"(?:state|language|keys|refused|signin\.mobile|call\.(?:state|cause|action|type)|health\.(?:worker|service)|"
+        r"team\.column|queues|test\.(?:all|check|verdict|server|tls|clock|bosh|buffering|longPoll|webSocket|worker|timers|storage))\..+"
     )
     english = json.loads((Path(pages.__file__).parent / "locales" / "en.json").read_text("utf-8"))
     unused = [key for key in english if f"'{key}'" not in sources and not computed.fullmatch(key)]

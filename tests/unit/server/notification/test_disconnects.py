@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from poise.registry import ENDINGS, Closed
 from poise.server.clock import ManualClock
@@ -43,7 +45,7 @@ def test_after_a_day_it_is_forgotten() -> None:
 def test_a_client_that_comes_and_goes_keeps_its_newest_endings_and_costs_nobody_else_his(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(disconnects, "USERS_MAX", 2)
+    monkeypatch.setattr(disconnects, "ENTRIES_MAX", PER_USER + 1)
     clock = ManualClock()
     memory = Disconnects(clock)
     memory.ended("1002@localhost/x", "tcp", closed(clock))
@@ -53,6 +55,28 @@ def test_a_client_that_comes_and_goes_keeps_its_newest_endings_and_costs_nobody_
     assert len(memory.of("1002")) == 1
     memory.ended("1003@localhost/x", "tcp", closed(clock))
     assert [len(memory.of(user)) for user in ("1001", "1002", "1003")] == [PER_USER, 0, 1]
+    memory.ended("1003@localhost/y", "tcp", closed(clock))
+    assert [len(memory.of(user)) for user in ("1001", "1003")] == [PER_USER - 1, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 10)), max_size=60), st.integers(1, 4), st.integers(1, 8))
+def test_the_bounds_hold_and_the_newest_ending_is_always_there(
+    happens: list[tuple[int, int]], per_user: int, in_all: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disconnects, "PER_USER", per_user)
+        patch.setattr(disconnects, "ENTRIES_MAX", in_all)
+        clock = ManualClock()
+        memory = Disconnects(clock)
+        for number, (user, hours) in enumerate(happens):
+            clock.advance(hours * 3600)
+            memory.ended(f"{user}@localhost/{number}", "bosh", closed(clock))
+            known = [memory.of(str(name)) for name in range(4)]
+            assert memory.of(str(user))[-1].resource == str(number)
+            assert max(map(len, known)) <= per_user
+            assert sum(map(len, known)) <= in_all
+            assert all(entry.at >= clock.wall() - KEEP_S for entries in known for entry in entries)
+            assert all(entries == sorted(entries, key=lambda entry: entry.at) for entries in known)
 
 
 def test_a_listener_that_fails_keeps_nobody_from_hearing() -> None:

@@ -67,6 +67,9 @@ class RestLog:
     def session_killed(self, *, user: str, address: str, jid: str) -> None:
         self.requests.append({"user": user, "address": address, "killed": jid})
 
+    def key_log_switched(self, *, user: str, address: str, enabled: bool) -> None:
+        self.requests.append({"user": user, "address": address, "key_log": enabled})
+
     def rest_fault(self, *, method: str, path: str, error: BaseException) -> None:
         self.faults.append(error)
 

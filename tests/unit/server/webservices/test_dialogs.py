@@ -118,7 +118,7 @@ WHO = ("1001", "1002", "1101", "admin")
 def test_calls_are_found_by_extension_id_and_login_name(name: str) -> None:
     async def story(rest: Rest) -> None:
         signed_in(rest, "1001")
-        rest.contact.hear([_at_7001()])
+        rest.contact.hear([_at("7001")])
         for who in ("1001", "admin"):
             reply = await rest.get(f"/finesse/api/User/{name}/Dialogs", who)
             assert reply.status == 200
@@ -126,9 +126,9 @@ def test_calls_are_found_by_extension_id_and_login_name(name: str) -> None:
     play(story)
 
 
-def _at_7001() -> Message:
+def _at(extension: str) -> Message:
     message = Switch().state("1001", Cti.NOT_READY)
-    return replace(message, floats=(("AGENT_ID", "1001"), ("AGENT_EXTENSION", "7001")))
+    return replace(message, floats=(("AGENT_ID", "1001"), ("AGENT_EXTENSION", extension)))
 
 
 def test_other_methods_are_refused() -> None:
@@ -188,10 +188,22 @@ def test_an_agent_who_is_ready_is_made_not_ready_first_on_ucce(state: Cti, manne
 def test_the_extension_may_stand_for_the_user_as_real_clients_write_it() -> None:
     async def story(rest: Rest) -> None:
         signed_in(rest, "1001")
-        rest.contact.hear([_at_7001()])
+        rest.contact.hear([_at("7001")])
         body = post("MAKE_CALL", sender="7001")
         assert (await ask(rest, "POST", "/finesse/api/User/7001/Dialogs", "1001", body))[0] == 202
         assert (await ask(rest, "POST", "/finesse/api/User/7001/Dialogs", "1002", body))[0] == 401
+
+    play(story)
+
+
+def test_the_own_extension_is_meant_also_where_somebody_elses_id_reads_the_same() -> None:
+    async def story(rest: Rest) -> None:
+        signed_in(rest, "1001")
+        rest.contact.hear([_at("1002")])
+        path = "/finesse/api/User/1002/Dialogs"
+        assert (await ask(rest, "POST", path, "1001", post("MAKE_CALL", to="1101", sender="1002")))[0] == 202
+        assert (await ask(rest, "GET", path, "1001", ""))[0] == 200
+        assert (await ask(rest, "GET", "/finesse/api/User/1001/Dialogs", "1001", ""))[0] == 200
 
     play(story)
 

@@ -217,7 +217,8 @@ def test_a_fault_of_ours_costs_one_request(monkeypatch: pytest.MonkeyPatch) -> N
     async def broken(_: Call) -> Answer:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(routes, "RESOURCES", (resources.Resource("/User/{user}", {"GET": broken}),))
+    broken_one = resources.Resource("/User/{user}", {"GET": broken})
+    monkeypatch.setattr(routes, "FORMS", routes.by_form((broken_one,)))
 
     async def story(rest: Rest) -> None:
         reply = await rest.get(USER)

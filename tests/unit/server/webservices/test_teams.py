@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from poise.protocols.cti.constants import AgentState as Cti
+from poise.server.webservices.app import web_services
 from tests.unit.server.agents.stage import TEAM
 from tests.unit.server.webservices.stage import Rest, play
 
@@ -82,5 +84,15 @@ def test_a_supervisors_change_of_a_members_state_is_told_to_the_member_and_the_t
         for event in told.values():
             assert (event.value("event"), event.value("requestId"), event.value("state")) == ("PUT", "r7", "READY")
             assert event.value("source") == "/finesse/api/User/1002"
+
+    play(story)
+
+
+def test_teams_can_be_opened_to_all_agents() -> None:
+    async def story(rest: Rest) -> None:
+        rest.app = web_services(replace(rest.services, team_for_all=True))
+        assert (await rest.get(SALES, "1001")).value("name") == "Sales"
+        assert (await rest.get("/finesse/api/Team/9", "1001")).status == 404
+        assert (await rest.get("/finesse/api/Teams", "1001")).status == 401
 
     play(story)
