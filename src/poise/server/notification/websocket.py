@@ -266,6 +266,8 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
             self.abort()
         elif now >= self.sign_in_by:
             self.end("auth-timeout", now, timer_s=SIGN_IN_S)
+        elif self._transport is not None and not self._transport.is_reading():
+            self._quiet_from = now  # it is we who do not listen
         elif self._pinged:
             self.end("idle", now, timer_s=self._policy.idle_s)
         else:

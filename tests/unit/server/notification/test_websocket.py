@@ -659,9 +659,9 @@ def test_a_pong_and_a_result_wait_until_what_came_before_them_is_stored() -> Non
         assert client.frame() == Frame(PONG, b"again")
 
 
-def test_a_client_is_not_read_faster_than_the_store_writes() -> None:
-    store = SlowStore()
-    with start(store=store) as server:
+def test_a_client_is_not_read_faster_than_the_store_writes_and_not_called_silent_for_it() -> None:
+    store, log = SlowStore(), Recorder()
+    with start(store=store, log=log) as server:
         client = connect(server).sign_in("1001")
         store.open = False
         client.socket.settimeout(0.2)
@@ -674,6 +674,9 @@ def test_a_client_is_not_read_faster_than_the_store_writes() -> None:
                 server.settle()
         assert sent < 20_000_000  # the server left it in the client's hands
         assert max(server.do(lambda service: list(service.host.unstored.values()))) < UNSTORED_MAX + 20
+        for _ in range(5):
+            server.pass_time(30)
+        assert not log.names("session_ended")
         server.do(lambda service: store.let_go())
         server.settle()
         server.do(lambda service: service.kill(client.jid))
