@@ -34,7 +34,7 @@ def test_the_seeds_listing_gives_all_nodes_of_the_demo(running: Demo, way: str) 
     code, output, error = run(running, way, "--do", "nodes", "--json")
     assert (code, error) == (0, "")
     [nodes] = [event["nodes"] for event in map(json.loads, output.splitlines()) if event.get("event") == "answered"]
-    assert len(nodes) == len(set(nodes)) == 78
+    assert len(nodes) == len(set(nodes)) == 82
     wanted = {f"/finesse/api/User/{agent}{more}" for agent in AGENTS for more in ("", "/Dialogs", "/ClientLog")}
     wanted |= {"/finesse/api/SystemInfo", "/finesse/api/Team/1/Users", "/finesse/api/User/1001/Queue/10"}
     assert wanted <= set(nodes)
@@ -45,8 +45,8 @@ def test_people_read_the_same_as_indented_text(running: Demo) -> None:
     assert code == 0
     assert '<starttls xmlns="tls"/>' in output
     assert '<item jid="pubsub.localhost" node="/finesse/api/SystemInfo"/>' in output
-    assert "nodes: 78 nodes." in output
-    assert output.index("nodes: 78") < output.index("ping: done.")
+    assert "nodes: 82 nodes." in output
+    assert output.index("nodes: 82") < output.index("ping: done.")
     assert "***" in output
 
 

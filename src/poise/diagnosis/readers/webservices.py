@@ -30,7 +30,11 @@ RECORD = re.compile(
 )
 HEADER = re.compile(rb"(?P<thread>.*)-(?P<severity>[0-7])-(?P<mnemonic>.+)", re.DOTALL)
 
-AGENT = re.compile(rb"(?:agent_?[iI][dD]|agentid|user|loginId|userId|JID|jid|from)\s*[=:]\s*'?\"?(?P<agent>[\w.@/-]+)")
+AGENT = re.compile(
+    rb"(?:agent_?[iI][dD](?:_Long)?|agentid|user|loginId|userId|JID|jid|from)\s*[=:]\s*"
+    rb"'?\"?(?!null\b)(?P<agent>[\w.@/-]+)"
+)
+"""UCCX names agents in agentID_Long and leaves agentID null."""
 STATE = re.compile(rb"\bagent_?[sS]tate\s*[=:]\s*(?P<number>\d+)(?: \((?P<name>[A-Z_]+)\))?")
 REASON = re.compile(rb"(?:eventReasonCode=|reason ?code\s*[:=]\s*|reason_code=)(?P<reason>\d+)")
 FORCED = re.compile(rb"force(?:d)?flag\s*[:=]\s*(?P<flag>\d)")
