@@ -343,7 +343,8 @@ class BoshSession(Run):
         stanzas and poll again at once, and mean no harm: both must be empty here."""
         if now - self._empty_at >= self._polling:
             return False
-        return self._hold == 0 or len(self._held) + len(self._early or ()) + 1 >= self.requests
+        open_still = bool(self._held)  # the empty one before is the last of these; early ones prove nothing
+        return self._hold == 0 or (open_still and len(self._held) + len(self._early or ()) + 1 >= self.requests)
 
     def _too_active(self, evidence: str, channel: Hashable | None, now: float, effects: list[Effect]) -> None:
         """End the session of an overactive client, or only say so, as policy wants."""

@@ -144,6 +144,17 @@ def test_G05_a_client_whose_connection_broke_may_poll_again_at_once(tell: Teller
     story.expect(over("c", "other-request"), over("d", "policy-violation"), ended("too-active"))
 
 
+def test_G03_an_empty_request_overtaken_by_the_next_one_is_no_haste(tell: Teller) -> None:
+    """A browser uses several connections, so stanzas may arrive before the poll that was sent first."""
+    story = tell(LIMITED)
+    story.poll(1, "a")
+    story.send("one")
+    story.expect(holding("a", "one"))
+    story.post(3, "c", message("two"))
+    story.poll(2, "b")
+    story.expect(empty("b"), said("two"))
+
+
 def test_G06_without_a_limit_nothing_is_too_often(tell: Teller) -> None:
     story = tell(replace(LIMITED, polling_s=None))
     story.poll(1, 1)
