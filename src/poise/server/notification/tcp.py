@@ -11,7 +11,6 @@ for a moment; closing at once would answer it with a reset, which takes the last
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -22,9 +21,9 @@ from poise.protocols.xmpp.c2s import C2S, C2SPolicy, StreamError
 from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished, TcpStream
 from poise.protocols.xmpp.xml import escape_attr
-from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Load, Output
+from poise.server.notification.client import Output
 from poise.server.notification.hub import Hub, Verdict
+from poise.server.notification.stream_session import StreamSession, new_id
 from poise.server.notification.timing import FAREWELL_S, HANDSHAKE_S, LINGER_S, SIGN_IN_S, SLOW_READER_S
 
 OUTPUT_MAX_BYTES = 4_000_000
@@ -32,22 +31,17 @@ OUTPUT_MAX_BYTES = 4_000_000
 queue."""
 READ_SLICE_BYTES = 16 * 1024
 """Bytes read from one stream in a callback of the loop: about 2 ms of parsing and routing (law 8)."""
-UNSTORED_MAX = 64
-"""Stanzas of one stream that may wait for the store before no more of it is read: a commit takes milliseconds, so this
-costs nobody anything, and a client that stores faster than the disk writes fills no memory."""
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 """Seconds of silence, seconds between probes, probes: a dead peer is noticed in two minutes (RFC 6120 section 4.6)."""
 
 
-class TcpClient(ClientSession, asyncio.Protocol):
+class TcpClient(StreamSession):
     """One connection."""
 
-    __slots__ = (
-        "_backlog", "_closing", "_handshake_by", "_heard_at", "_id", "_pinged", "_quiet_from", "_service", "_stream",
-        "_tls", "_transport",
-    )  # fmt: skip
+    __slots__ = ("_handshake_by", "_service", "_stream", "_tls")
 
     transport = "tcp"
+    read_slice_bytes = READ_SLICE_BYTES
 
     def __init__(self, service: TcpService, policy: C2SPolicy, tls: ssl.SSLContext | None) -> None:
         hub = service.hub
@@ -55,15 +49,8 @@ class TcpClient(ClientSession, asyncio.Protocol):
         super().__init__(hub, C2S(hub.host.domain, policy), "", now)
         self._service = service
         self._stream = TcpStream(self.c2s, new_id)
-        self._transport: asyncio.Transport | None = None
-        self._id = new_id()
         self._tls = tls
-        self._heard_at = now
-        self._quiet_from = now  # later than heard_at when the server itself did not run; once it is over, when it ended
-        self._pinged = False
         self._handshake_by = inf  # until when TLS must stand; finite while it is under way
-        self._backlog = b""
-        self._closing = inf  # until when the last bytes may take to leave
 
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------------
 
@@ -88,14 +75,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
         if self._handshake_by != inf:
             self._backlog += data
             return
-        if self._backlog or len(data) > READ_SLICE_BYTES:
-            if not self._backlog:
-                asyncio.get_running_loop().call_soon(self._read_on)
-                if self._transport is not None:
-                    self._transport.pause_reading()
-            self._backlog += data
-            return
-        self._read(data)
+        self._take(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; a stream that was not closed properly broke."""
@@ -113,16 +93,6 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self._stream.close()
         del self._stream  # nothing reads any more; the timer wheel may keep the rest of us for up to SIGN_IN_S
 
-    def _read_on(self) -> None:
-        if self.gone:
-            return
-        data, self._backlog = self._backlog[:READ_SLICE_BYTES], self._backlog[READ_SLICE_BYTES:]
-        if self._backlog:
-            asyncio.get_running_loop().call_soon(self._read_on)
-        else:
-            self._listen()
-        self._read(data)
-
     def _read(self, data: bytes) -> None:
         now = self._heard_at = self._quiet_from = self.hub.now()
         self._pinged = False
@@ -131,22 +101,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
         self.hub.settle()
-        if self._waits_for_store and self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    @property
-    def _waits_for_store(self) -> bool:
-        return self.hub.host.unstored.get(self, 0) >= UNSTORED_MAX
-
-    def _listen(self) -> None:
-        transport = self._transport
-        if transport is not None and not (transport.is_closing() or transport.is_reading() or self._waits_for_store):
-            transport.resume_reading()
-
-    def released(self, now: float) -> None:
-        """All that came so far is stored: read on."""
-        if not self._backlog:
-            self._listen()
+        self._wait_for_store()
 
     def abort(self) -> None:
         """Break the connection."""
@@ -154,11 +109,6 @@ class TcpClient(ClientSession, asyncio.Protocol):
             self._transport.abort()
 
     # -- ClientSession -------------------------------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """An id of our own: a stream's id changes with each restart."""
-        return self._id
 
     @property
     def deadline(self) -> float:
@@ -203,19 +153,6 @@ class TcpClient(ClientSession, asyncio.Protocol):
         self.sent += len(stanzas)
         self._send(b"".join(stanzas), now)
 
-    def idle_s(self, now: float) -> float:
-        """Seconds since the client last sent anything."""
-        return now - self._heard_at
-
-    def heard(self, now: float) -> tuple[float, float]:
-        """Bytes came at this moment, and none since."""
-        return self._heard_at, self._heard_at
-
-    @property
-    def load(self) -> Load:
-        """What the client has not read yet."""
-        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
-
     def end(self, code: str, now: float, *, evidence: str = "", timer_s: float | None = None) -> None:
         """End the stream by a code of the registry."""
         if self.gone:
@@ -258,9 +195,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
 
     def _forget(self, code: str, now: float, evidence: str, timer_s: float | None) -> None:
         """The session is over; what was written may still leave, for a while."""
-        ending = ENDINGS[code]
-        before = now if code in ("client-left", "replaced", "killed", "shutdown") else self._heard_at
-        closed = Closed(ending, self._heard_at, max(before, self._heard_at), now, timer_s, evidence)
+        closed = self._testimony(code, now, evidence, timer_s)
         self._service.clients.discard(self)
         self._service.leaving.add(self)
         self._backlog = b""
@@ -274,7 +209,7 @@ class TcpClient(ClientSession, asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        self._quiet_from = now
+        self._quiet_from = now  # from here on: when it ended
         if self._handshake_by != inf:
             transport.abort()
             return
@@ -369,11 +304,6 @@ class TcpService:
     def factory(self, policy: C2SPolicy, starttls: ssl.SSLContext | None = None) -> Callable[[], TcpClient]:
         """What makes a protocol for each connection of one listener; `starttls` where its policy offers TLS."""
         return lambda: TcpClient(self, policy, starttls)
-
-
-def new_id() -> str:
-    """Unpredictable, as a stream's id must be (RFC 6120 section 4.7.3)."""
-    return os.urandom(8).hex()
 
 
 def _ping(domain: str, jid: str) -> bytes:

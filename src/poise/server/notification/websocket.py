@@ -26,12 +26,11 @@ from poise.protocols.xmpp.framing import FramedStream, FrameOutput
 from poise.protocols.xmpp.scram import Verifier
 from poise.protocols.xmpp.stream import Finished
 from poise.protocols.xmpp.xml import LIMITS, Limits
-from poise.registry import ENDINGS, Closed
-from poise.server.notification.client import ClientSession, Load, Output
+from poise.server.notification.client import Output
 from poise.server.notification.http import HttpConnection
 from poise.server.notification.http_reader import RequestReader
 from poise.server.notification.hub import Hub, Verdict
-from poise.server.notification.tcp import UNSTORED_MAX, new_id
+from poise.server.notification.stream_session import StreamSession, new_id
 from poise.server.notification.timing import CLOSING_S, DEFLATE_FROM_BYTES, SIGN_IN_S, SLOW_READER_S
 from poise.server.notification.ws_frames import Deflater, text_frame
 from poise.server.notification.ws_handshake import SILENT, Handshake, Rejected
@@ -77,15 +76,15 @@ class WebSocketPolicy:
             raise ValueError("websocket.redirect_uri must begin with wss://, for nobody is led to less security")
 
 
-class WebSocketClient(ClientSession, asyncio.Protocol):
+class WebSocketClient(StreamSession):
     """One connection, from the end of its handshake on."""
 
     __slots__ = (
-        "_backlog", "_closing", "_connection", "_deflate_from", "_deflater", "_heard_at", "_id", "_parts", "_pinged",
-        "_policy", "_quiet_from", "_service", "_size", "_stream", "_transport", "_wire",
+        "_connection", "_deflate_from", "_deflater", "_parts", "_policy", "_service", "_size", "_stream", "_wire",
     )  # fmt: skip
 
     transport = "websocket"
+    read_slice_bytes = READ_SLICE_BYTES
 
     def __init__(self, service: WebSocketService, connection: HttpConnection, extensions: Sequence[Extension]) -> None:
         hub, self._policy = service.hub, service.policy
@@ -100,15 +99,8 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self._wire.extensions = list(extensions)
         self._deflater = service.deflater(extensions)
         self._deflate_from = (self._policy.deflate_from_bytes if extensions else 0) or _NEVER
-        self._transport: asyncio.Transport | None = None
-        self._id = new_id()
-        self._heard_at = now
-        self._quiet_from = now  # later than heard_at when the server itself did not run
-        self._pinged = False
-        self._backlog = b""
         self._parts: list[bytes] | None = None  # fragments of a message under way
         self._size = 0  # of all of them
-        self._closing = inf  # until when the connection may take to close
 
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------------
 
@@ -120,14 +112,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of frames, a slice at a time."""
-        if self._backlog or len(data) > READ_SLICE_BYTES:
-            if not self._backlog:
-                asyncio.get_running_loop().call_soon(self._read_on)
-                if self._transport is not None:
-                    self._transport.pause_reading()
-            self._backlog += data
-            return
-        self._read(data)
+        self._take(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; a stream that was not closed properly broke."""
@@ -139,16 +124,6 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         if not self.gone:
             self._forget("socket-lost", self.hub.now(), "reset" if exc is not None else "closed without a close frame")
             self.hub.settle()
-
-    def _read_on(self) -> None:
-        if self._transport is None:
-            return
-        data, self._backlog = self._backlog[:READ_SLICE_BYTES], self._backlog[READ_SLICE_BYTES:]
-        if self._backlog:
-            asyncio.get_running_loop().call_soon(self._read_on)
-        else:
-            self._listen()
-        self._read(data)
 
     def _read(self, data: bytes) -> None:
         now = self.hub.now()
@@ -166,17 +141,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - this session's end and nobody else's
             self.hub.fault(self, error, now)
         self.hub.settle()
-        if self._waits_for_store and self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    @property
-    def _waits_for_store(self) -> bool:
-        return not self.gone and self.hub.host.unstored.get(self, 0) >= UNSTORED_MAX
-
-    def _listen(self) -> None:
-        transport = self._transport
-        if transport is not None and not (transport.is_closing() or transport.is_reading() or self._waits_for_store):
-            transport.resume_reading()
+        self._wait_for_store()
 
     def _answer_frames(self, now: float) -> None:
         """Write what the library has to say: pongs, and close frames of all kinds."""
@@ -248,11 +213,6 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
     # -- ClientSession -------------------------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str:
-        """An id of our own: a stream's id changes with each restart."""
-        return self._id
-
-    @property
     def deadline(self) -> float:
         """For the timer wheel."""
         if self.gone:
@@ -285,24 +245,10 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         self.sent += len(stanzas)
         self._write(b"".join(map(self._frame, stanzas)), now)
 
-    def idle_s(self, now: float) -> float:
-        """Seconds since anything came from the client; a live one answers pings."""
-        return now - self._heard_at
-
-    def heard(self, now: float) -> tuple[float, float]:
-        """Bytes came at this moment, and none since."""
-        return self._heard_at, self._heard_at
-
-    @property
-    def load(self) -> Load:
-        """What the client has not read yet."""
-        return Load(0, 0, self._transport.get_write_buffer_size() if self._transport is not None else 0)
-
     def released(self, now: float) -> None:
         """All that this client sent is durable: pongs may say so, and more may come."""
         self._answer_frames(now)
-        if not self._backlog:
-            self._listen()
+        super().released(now)
 
     def forgive(self, seconds: float, now: float) -> None:
         """The server itself did not run for so long."""
@@ -382,8 +328,7 @@ class WebSocketClient(ClientSession, asyncio.Protocol):
         """The session is over; its last words may still leave, and the client answer our close frame, for a while."""
         if self.gone:
             return
-        before = now if code in ("client-left", "replaced", "killed", "shutdown") else self._heard_at
-        closed = Closed(ENDINGS[code], self._heard_at, max(before, self._heard_at), now, timer_s, evidence)
+        closed = self._testimony(code, now, evidence, timer_s)
         self._service.clients.discard(self)
         self._parts = None
         self.hub.ended(self, closed, (), now)

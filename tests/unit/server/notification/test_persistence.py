@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from poise.protocols.xmpp.host_limits import HostPolicy
 from poise.protocols.xmpp.records import Change, MessageRecord, Record, SubscriptionRecord
 from poise.server.notification.persistence import STORE_S
-from poise.server.notification.tcp import UNSTORED_MAX
+from poise.server.notification.stream_session import UNSTORED_MAX
 from tests.support.server import DOMAIN, PUBLISHER, Server, start
 from tests.unit.protocols.xmpp.shelf import Shelf
 from tests.unit.server.notification.bosh_client import NOTIFICATION, BoshClient

@@ -19,7 +19,7 @@ from poise.server.notification import websocket as module
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.live import LiveSession
 from poise.server.notification.service import NotificationService
-from poise.server.notification.tcp import UNSTORED_MAX
+from poise.server.notification.stream_session import UNSTORED_MAX
 from poise.server.notification.timing import CLOSING_S, SIGN_IN_S
 from poise.server.notification.websocket import WebSocketPolicy
 from tests.conformance.targets import client_tls
