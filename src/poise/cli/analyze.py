@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from poise.diagnosis.analysis import Analysis
+    from poise.diagnosis.evidence import Evidence
+    from poise.diagnosis.wording import Words
+
+_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)?")
 
 Paths = Annotated[
     list[Path], typer.Argument(help="Files and folders of evidence, of any kind, packed or not.", exists=True)
@@ -46,53 +54,26 @@ def analyze(
     from rich.console import Console  # all here: no other command should load them
 
     from poise.cli import analysis_text
-    from poise.diagnosis import jsonform, reading
+    from poise.diagnosis import jsonform
     from poise.diagnosis.analysis import analyse
     from poise.diagnosis.evidence import Evidence
-    from poise.diagnosis.opening import Budget
     from poise.diagnosis.redaction import redacted
-    from poise.diagnosis.report import chrome_trace as chrome_trace_report
-    from poise.diagnosis.report import html as html_report
-    from poise.diagnosis.report import markdown as markdown_report
     from poise.diagnosis.wording import Words
-    from poise.tools.dissecting import Dissector
 
     try:
         words = Words(language)
         evidence = Evidence(_zone(zone) if zone else None)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    budget = Budget()
-    with Dissector() as captures, Console(stderr=True).status("") as status:
-        for name, path in _files(paths):
-            status.update(f"reading {name}")
-            try:
-                with path.open("rb") as stream:
-                    reading.read(
-                        evidence,
-                        name,
-                        stream,
-                        budget,
-                        password=password.encode() or None,
-                        captures=captures,
-                        progress=lambda inner: status.update(f"reading {inner}"),
-                    )
-            except OSError as error:
-                evidence.files[evidence.open(name, "")].trouble = f"cannot be opened: {error.strerror or error}"
-        status.update("reading packets")
-        captures.finish(evidence)
+    with Console(stderr=True).status("") as status:
+        _read(evidence, paths, password, lambda what: status.update(what))
         status.update("analysing")
         analysis = analyse(evidence)
     if agent:
         analysis.verdicts = [v for v in analysis.verdicts if v.incident.agent == agent.casefold()]
     if redact:
         analysis = redacted(analysis, secrets.token_bytes(16))
-    if html is not None:
-        html.write_text(html_report.render(analysis, words, datetime.now(UTC).timestamp()), "utf-8")
-    if markdown is not None:
-        markdown.write_text(markdown_report.render(analysis, words), "utf-8")
-    if chrome_trace is not None:
-        chrome_trace.write_text(chrome_trace_report.render(analysis), "utf-8")
+    _write(analysis, words, html, markdown, chrome_trace)
     if as_json:
         json.dump(jsonform.as_values(analysis, words), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
@@ -101,13 +82,58 @@ def analyze(
     raise typer.Exit(1 if analysis.verdicts else 0)
 
 
+def _read(evidence: Evidence, paths: list[Path], password: str, say: Callable[[str], None]) -> None:
+    """All files; `say` is told what is under way."""
+    from poise.diagnosis import reading
+    from poise.diagnosis.opening import Budget
+    from poise.tools.dissecting import Dissector
+
+    budget, key = Budget(), password.encode() or None
+
+    def progress(name: str) -> None:
+        say(f"reading {name}")
+
+    with Dissector() as captures:
+        for name, path in _files(paths):
+            progress(name)
+            try:
+                with path.open("rb") as stream:
+                    reading.read(evidence, name, stream, budget, password=key, captures=captures, progress=progress)
+            except OSError as error:
+                evidence.files[evidence.open(name, "")].trouble = f"cannot be opened: {error.strerror or error}"
+        say("reading packets")
+        captures.finish(evidence)
+
+
+def _write(
+    analysis: Analysis, words: Words, html: Path | None, markdown: Path | None, chrome_trace: Path | None
+) -> None:
+    """The reports that are wanted; one that cannot be written ends the command with what to do."""
+    from poise.diagnosis.report import chrome_trace as chrome_trace_report
+    from poise.diagnosis.report import html as html_report
+    from poise.diagnosis.report import markdown as markdown_report
+
+    reports: tuple[tuple[Path | None, Callable[[], str]], ...] = (
+        (html, lambda: html_report.render(analysis, words, datetime.now(UTC).timestamp())),
+        (markdown, lambda: markdown_report.render(analysis, words)),
+        (chrome_trace, lambda: chrome_trace_report.render(analysis)),
+    )
+    for path, render in reports:
+        if path is None:
+            continue
+        try:
+            path.write_text(render(), "utf-8")
+        except OSError as error:
+            why = error.strerror or error
+            raise typer.BadParameter(f"{path} cannot be written: {why}; give a file in a folder of yours") from error
+
+
 def _zone(text: str) -> float:
-    sign, _, rest = text.partition(text.lstrip("+-")[:1])
-    digits = text.lstrip("+-").replace(":", "")
-    if sign not in ("+", "-") or not digits.isdigit() or len(digits) not in (2, 4) or (not rest and len(digits) < 2):
+    match = _ZONE.fullmatch(text)
+    if match is None:
         raise ValueError(f"--zone {text!r}: write it as +05:30 or -03:00")
-    seconds = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
-    return float(-seconds if sign == "-" else seconds)
+    seconds = int(match[2]) * 3600 + int(match[3] or 0) * 60
+    return float(-seconds if match[1] == "-" else seconds)
 
 
 def _files(paths: list[Path]) -> Iterator[tuple[str, Path]]:

@@ -5,6 +5,8 @@ What is done in an open session is the link's (`link.py`), which builds on this.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from poise.protocols.cti import timing
 from poise.protocols.cti.codec import Framer, encode
 from poise.protocols.cti.failure_constants import Status, status_name
@@ -32,7 +34,7 @@ def _meaning(status: int) -> str:
     return f"status {status}" if known is None else f"{status_name(status)}: {known}"
 
 
-class Session:
+class Session(ABC):
     """One session at a time, again and again. Each input adds outputs, which the caller of the input is given."""
 
     def __init__(self, settings: LinkSettings) -> None:
@@ -54,13 +56,13 @@ class Session:
 
     # What is done in an open session
 
+    @abstractmethod
     def _opened(self, online: bool, now: float) -> None:
         """The session is open; `online`: the peripheral is in service."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _forget_requests(self) -> None:
         """The peripheral or the session is gone: end every request."""
-        raise NotImplementedError
 
     # What the shell calls
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -69,7 +70,7 @@ def carrier(address: Address, account: Account, trust: Trust, terms: Terms) -> C
     return BoshCarrier(address, BoshClientStream(account, terms, nonce, secrets.randbelow(2**31) + 1), tls)
 
 
-class _Obeying:
+class _Obeying(ABC):
     """Carries out outputs in their order, also those that a listener causes while it is told of earlier ones."""
 
     def __init__(self) -> None:
@@ -90,8 +91,9 @@ class _Obeying:
         finally:
             self._busy = False
 
+    @abstractmethod
     def _carry_out(self, output: Output) -> None:
-        raise NotImplementedError
+        """Do one thing that the stream wants."""
 
 
 class TcpCarrier(_Obeying):

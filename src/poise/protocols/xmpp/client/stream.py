@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Final
 
 from poise.protocols.xmpp.client.outputs import Account, Ended, Failure, Frame, Kind, Output, Ready, Secure, Terms
@@ -19,7 +20,7 @@ _NAME: Final = re.compile(rb"<[^\s/>]+")
 STANZAS: Final = ("message", "presence", "iq")
 
 
-class ClientStream:
+class ClientStream(ABC):
     """One connection. Subclasses carry it: they write, begin the stream anew, and end it."""
 
     def __init__(self, account: Account, terms: Terms, nonce: str) -> None:
@@ -52,16 +53,17 @@ class ClientStream:
 
     # -- for the bindings ----------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _write(self, data: bytes, outputs: list[Output]) -> None:
-        raise NotImplementedError
+        """A whole element for the server."""
 
+    @abstractmethod
     def _begin(self, outputs: list[Output]) -> None:
         """Begin the stream, or begin it anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _farewell(self, outputs: list[Output]) -> None:
         """The last words, if any may be said."""
-        raise NotImplementedError
 
     def _say(self, data: bytes, element: Element, outputs: list[Output]) -> None:
         outputs.append(Frame(True, kind_of(element), data, element))
