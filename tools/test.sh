@@ -7,4 +7,5 @@ step "ruff";             $bin/ruff check .; $bin/ruff format --check .
 step "import contracts"; $bin/lint-imports
 step "types";            $bin/mypy
 step "desktop";          bash tools/install-chromium.sh; bash tools/build-desktop.sh --check
+step "tools";            bash tools/install-test-tools.sh
 step "tests";            $bin/pytest -m 'not long' "$@"

@@ -17,24 +17,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
 from poise.finesse.configuration.table import SYSTEM_CONFIG
 from poise.protocols.xmpp.delivery import PresenceChanged
 from poise.protocols.xmpp.host import Rules
 from poise.server import certificates, collector, translation
 from poise.server.accounts import Accounts
-from poise.server.agents.service import AgentService, ServiceFacts
+from poise.server.agents.service import AgentService
 from poise.server.clock import Clock, LoopClock
-from poise.server.ctilink.addresses import sides
 from poise.server.ctilink.client import CtiClient
 from poise.server.desktop import files as desktop_files
-from poise.server.desktop.pages import Desktop, RuntimeConfig
+from poise.server.desktop.pages import Desktop
 from poise.server.holding import FolderInUseError, Holding
 from poise.server.keylog import KeyLog
+from poise.server.listeners import addresses, listeners
 from poise.server.modes import make_folder
 from poise.server.notification.disconnects import Disconnects
-from poise.server.notification.service import Kind, Listen, NotificationService
+from poise.server.notification.service import Listen, NotificationService
 from poise.server.people import People
 from poise.server.serviceability.activelog import Activelog
 from poise.server.serviceability.audit import AuditLog
@@ -256,7 +255,7 @@ class Application:
         remembered = await store.last_presences()
         reasons = await Configuration(store).reason_codes()
         self.agents = AgentService(
-            self._facts(),
+            translation.service_facts(with_cti, self.domain),
             translation.logout_policy(self.settings),
             cti=self.cti,
             publisher=self.notification,
@@ -264,7 +263,7 @@ class Application:
             deadlines=self.notification.hub.wheel,
             clock=self.clock,
             log=self.webservices_log,
-            reasons=reason_book(self._deployment, reasons),
+            reasons=translation.reason_book(self._deployment, reasons),
             last_heartbeat=lambda: self.cti.last_heartbeat_at,
         )
         people.on_demotion = self.notification.review_subscriptions
@@ -323,39 +322,9 @@ class Application:
             tls=configured["secure"],
         )
 
-    def _facts(self) -> ServiceFacts:
-        settings = self.settings
-        return ServiceFacts(
-            self._deployment,
-            self.domain,
-            self.domain,
-            settings.server.secondary,
-            peripheral_id=self._cti.peripheral_id,
-            heartbeat_interval_s=round(settings.cti.heartbeat_s),
-            https_port=settings.ports.https,
-            xmpp_port=settings.ports.xmpp,
-            xmpp_secure_port=settings.ports.xmpp_tls,
-            cti_hosts=tuple(side.host for side in sides(settings.cti.side_a, settings.cti.side_b)),
-            drop_participants=settings.contact.drop_participants,
-        )
-
-    def _desktop_config(self) -> RuntimeConfig:
-        settings = self.settings
-        return RuntimeConfig(
-            self.domain,
-            settings.desktop.transport,
-            "/http-bind/",
-            "/ws/",
-            settings.desktop.notification_port,
-            float(settings.bosh.idle_limit_s),
-            settings.presence.grace_s,
-            settings.server.secondary,
-        )
-
     # ---- listeners
 
     def _listeners(self) -> list[Listen]:
-        server, ports = self.settings.server, self.settings.ports
         self._files = self._certificate()
         tls = certificates.context(self._files)
         xmpp_tls = certificates.context(self._files, "xmpp-client")
@@ -379,26 +348,13 @@ class Application:
         key_log = KeyLogResource(services, KeyLog(self._contexts, self.data / "tls" / "keys.log"))
         supervision = SupervisionResource(services, self.disconnects, self.agents.absences)
         lockouts = LockoutsResource(services, self.audit)
-        desktop = Desktop(self._desktop_files, self._desktop_config())
+        desktop = Desktop(self._desktop_files, translation.desktop_config(self.settings, self.domain))
         routes = [*self.health.routes(), *sessions.routes(), *supervision.routes(), *lockouts.routes()]
         routes += key_log.routes()
         if self._lab is not None:
             routes += LabResource(services, self._lab).routes()
         app = web_services(services, [*routes, *documentation(), *desktop.routes()])
-        wanted = [
-            Listen("https", server.host, ports.https, tls=tls, app=app),
-            Listen("notification", server.host, ports.notification, tls=tls),
-            Listen(
-                "xmpp", server.host, ports.xmpp, Kind.XMPP, starttls=xmpp_tls if self.settings.xmpp.starttls else None
-            ),
-            Listen("xmpp_tls", server.host, ports.xmpp_tls, Kind.XMPP, tls=xmpp_tls),
-        ]
-        if ports.insecure:
-            wanted += [
-                Listen("insecure_http", server.host, ports.insecure_http, bosh=False, app=app),
-                Listen("insecure_bosh", server.host, ports.insecure_bosh),
-            ]
-        return [listen for listen in wanted if listen.port >= 0]
+        return listeners(self.settings, app, tls, xmpp_tls)
 
     def _configuration(self) -> ConfigurationService:
         return ConfigurationService(
@@ -406,7 +362,7 @@ class Application:
         )
 
     def _take_reasons(self, records: Sequence[ReasonCodeRecord]) -> None:
-        self.agents.reasons = reason_book(self._deployment, records)
+        self.agents.reasons = translation.reason_book(self._deployment, records)
 
     async def _reasons_changed(self) -> None:
         """Somebody wrote to the database beside us."""
@@ -436,36 +392,13 @@ class Application:
 
     def facts(self) -> dict[str, Any]:
         """Addresses, logs and CA of the running server, and why it is not in service, for the ready table."""
-        host, ports = self.domain, self.notification.ports
-        shown: dict[str, tuple[str, str]] = {
-            "https": ("REST", f"https://{host}:%d/finesse/api"),
-            "notification": ("BOSH", f"https://{host}:%d/http-bind/"),
-            "xmpp": ("XMPP", f"{host}:%d"),
-            "xmpp_tls": ("XMPP over TLS", f"{host}:%d"),
-            "insecure_http": ("REST, plain", f"http://{host}:%d/finesse/api"),
-            "insecure_bosh": ("BOSH, plain", f"http://{host}:%d/http-bind/"),
-        }
-        addresses = {shown[name][0]: shown[name][1] % port for name, port in ports.items()}
-        if "notification" in ports:
-            addresses["WebSocket"] = f"wss://{host}:{ports['notification']}/ws/"
-        if "https" in ports:
-            there = f"https://{host}:{ports['https']}/desktop/"
-            addresses["desktop"] = there if self._desktop_files else "absent: it was not built for this installation"
-            addresses["health"] = f"https://{host}:{ports['https']}/readyz"
-        if self._cti.side_a:
-            addresses["CTI server"] = self._cti.side_a
+        ports = self.notification.ports
         ca = self._files.ca if self._files is not None else None
         return {
             "trouble": self.agents.trouble,
-            "addresses": addresses,
+            "addresses": addresses(self.domain, ports, desktop=bool(self._desktop_files), cti=self._cti.side_a),
             "ports": dict(ports),
             "logs": str(self._activelog.desktop.resolve()),
             "ca": str(ca.resolve()) if ca is not None else "",
             "pid": os.getpid(),
         }
-
-
-def reason_book(deployment: Deployment, records: Sequence[ReasonCodeRecord]) -> ReasonBook:
-    """Stored reason codes as the contact room knows them."""
-    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all, teams=r.teams) for r in records]
-    return ReasonBook(deployment, codes)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
 
+from poise.contact.reasons import Category, ReasonBook, ReasonCode
 from poise.contact.states import Deployment
 from poise.finesse.forced_logout import LogoutPolicy
 from poise.protocols.cti.settings import LinkSettings, versions_from
 from poise.protocols.xmpp.bosh.timing import BoshPolicy, Overactivity
 from poise.protocols.xmpp.host import HostPolicy
+from poise.server.agents.service import ServiceFacts
 from poise.server.ctilink.addresses import sides
+from poise.server.desktop.pages import RuntimeConfig
 from poise.server.notification.admission import AdmissionPolicy
 from poise.server.notification.service import NotificationSettings
 from poise.server.notification.timing import HttpLimits
 from poise.server.notification.websocket import WebSocketPolicy
 from poise.server.settings import Settings
+from poise.server.storage.records import ReasonCodeRecord
 
 
 def notification_settings(settings: Settings, domain: str, names: Iterable[str]) -> NotificationSettings:
@@ -106,3 +110,40 @@ def logout_policy(settings: Settings) -> LogoutPolicy:
         monitor_s=settings.presence.monitor_s,
         return_limit_s=settings.bosh.idle_limit_s,
     )
+
+
+def service_facts(settings: Settings, domain: str) -> ServiceFacts:
+    """What SystemInfo and the agents' room say of this server."""
+    return ServiceFacts(
+        Deployment(settings.contact.deployment),
+        domain,
+        domain,
+        settings.server.secondary,
+        peripheral_id=settings.cti.peripheral_id,
+        heartbeat_interval_s=round(settings.cti.heartbeat_s),
+        https_port=settings.ports.https,
+        xmpp_port=settings.ports.xmpp,
+        xmpp_secure_port=settings.ports.xmpp_tls,
+        cti_hosts=tuple(side.host for side in sides(settings.cti.side_a, settings.cti.side_b)),
+        drop_participants=settings.contact.drop_participants,
+    )
+
+
+def desktop_config(settings: Settings, domain: str) -> RuntimeConfig:
+    """What a desktop must know before anybody signs in."""
+    return RuntimeConfig(
+        domain,
+        settings.desktop.transport,
+        "/http-bind/",
+        "/ws/",
+        settings.desktop.notification_port,
+        float(settings.bosh.idle_limit_s),
+        settings.presence.grace_s,
+        settings.server.secondary,
+    )
+
+
+def reason_book(deployment: Deployment, records: Sequence[ReasonCodeRecord]) -> ReasonBook:
+    """Stored reason codes as the contact room knows them."""
+    codes = [ReasonCode(r.id, Category(r.category), r.code, r.label, r.for_all, teams=r.teams) for r in records]
+    return ReasonBook(deployment, codes)

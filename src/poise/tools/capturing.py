@@ -125,7 +125,7 @@ class TcpPlan:
         """dumpcap's command line, or tshark's. Raises CaptureError."""
         program = shutil.which("dumpcap") or shutil.which("tshark")
         if program is None:
-            raise CaptureError("Recording packets needs dumpcap or tshark (tools/install-tshark.sh, or any Wireshark).")
+            raise CaptureError("Recording packets needs dumpcap or tshark: install Wireshark (Debian: tshark).")
         command = [program, "-i", self.interface, "-f", self.filter, "-B", str(BUFFER_MB), "-w", str(self.output)]
         if self.seconds:
             command += ["-a", f"duration:{self.seconds}"]

@@ -21,7 +21,7 @@ from poise.protocols.cti.messages import Message
 from poise.tools.cti_pcap import CaptureError
 from poise.tools.cti_sources import PORTS, from_capture
 
-MISSING = "needs tshark, which is not installed here (tools/install-tshark.sh, or any Wireshark)"
+MISSING = "needs tshark, which is not installed here (Debian: apt-get install tshark; elsewhere Wireshark)"
 CAPTURE_LIMIT = 20 * 1024**3
 """Bytes of a capture that are copied out of an archive."""
 KEYS_LIMIT = 64 * 1024**2

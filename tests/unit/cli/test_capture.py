@@ -17,6 +17,7 @@ import pytest
 
 from poise.tools import mitm_addon
 from poise.tools.capturing import CaptureError, ProxyPlan, TcpPlan, certificate_steps, mitmdump
+from tests.support.needs import need
 from tests.unit.cli.demo_server import POISE, demo, environment, free_port
 
 MITMDUMP = os.environ.get("POISE_MITMDUMP") or shutil.which("mitmdump") or ""
@@ -27,8 +28,8 @@ def test_packets_are_filtered_as_the_seed_does() -> None:
     assert TcpPlan(Path("x"), ports=(7443,)).filter == "tcp port 7443"
 
 
-@pytest.mark.skipif(shutil.which("dumpcap") is None, reason="needs dumpcap")
 def test_a_ring_keeps_ten_files_of_a_tenth_each() -> None:
+    need("dumpcap")
     command = TcpPlan(Path("x"), ring_mb=50).command()
     assert command[command.index("-b") + 1] == "filesize:5000"
     assert "files:10" in command

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +21,6 @@ SHORT = {
     "presence.monitor_s": "0.4",
 }
 """The clockwork of the silence, in seconds that a test can spare; the default times are proven in docs/proof."""
-
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 @pytest.fixture

@@ -9,17 +9,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.support.needs import need
 from tests.unit.diagnosis.evidence_kit import SAMPLES, client, drift, epoch, openfire, tick
 
 SHARE = Path(__file__).parents[3] / "share" / "lnav"
-pytestmark = pytest.mark.skipif(shutil.which("lnav") is None, reason="needs lnav")
 
 
 def asked(query: str, folder: Path, *files: Path) -> list[dict[str, str]]:
     """lnav's answer to an SQL query over files."""
-    command = ["lnav", "-n", "-I", str(SHARE), "-c", f";{query}", "-c", ":write-csv-to -", *map(str, files)]
+    command = [need("lnav"), "-n", "-I", str(SHARE), "-c", f";{query}", "-c", ":write-csv-to -", *map(str, files)]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": str(folder), "TERM": "xterm"}
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,15 @@ from poise.diagnosis.readers import packets
 from poise.protocols.cti.codec import encode
 from poise.protocols.cti.messages import Message
 from poise.tools.dissecting import Dissector
+from tests.support.needs import need
 from tests.unit.diagnosis.evidence_kit import SAMPLES, closing, epoch, openfire, tick
 from tests.unit.diagnosis.packet_kit import ACK, CLIENT, PSH, RST, SYN, Capture, Secured, answer, poll
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark: tools/install-tshark.sh")
+
+@pytest.fixture(scope="module", autouse=True)
+def tshark() -> str:
+    """What reads the captures."""
+    return need("tshark")
 
 
 def analysed(files: dict[str, bytes]) -> Analysis:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.support.needs import need
 
 
 @pytest.fixture(scope="session")
 def tshark() -> str:
-    """Path of tshark; installed where that is possible."""
-    if shutil.which("tshark") is None:
-        subprocess.run(["bash", str(ROOT / "tools" / "install-tshark.sh")], check=False)
-    found = shutil.which("tshark")
-    if found is None:
-        pytest.skip("tshark is not here and cannot be installed")
-    return found
+    """Path of tshark."""
+    return need("tshark")

@@ -20,7 +20,7 @@ from poise.diagnosis.readers.exchanges import BODY_LIMIT, Exchange, tell
 FORM = "mitmproxy flows"
 FLOW_LIMIT = 16 * 1024 * 1024
 """Bytes of one flow: bodies larger than that are no polls."""
-FLOWS_LIMIT = 50_000
+FLOWS_LIMIT = 20_000
 DEPTH_LIMIT = 32
 FRAMES_LIMIT = 1_000
 
@@ -47,6 +47,8 @@ def read(evidence: Evidence, file: int, stream: BinaryIO) -> None:
         if exchange is not None:
             entry.understood += 1
             exchanges.append(exchange)
+    else:
+        entry.trouble = f"more than {FLOWS_LIMIT} flows: the rest is not read; record only those to the server"
     tell(evidence, file, exchanges)
 
 

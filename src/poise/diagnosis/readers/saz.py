@@ -16,7 +16,8 @@ from poise.diagnosis.evidence import Evidence
 from poise.diagnosis.readers.exchanges import BODY_LIMIT, Exchange, tell
 
 FORM = "Fiddler SAZ"
-SESSIONS_LIMIT = 50_000
+SESSIONS_LIMIT = 20_000
+"""Sessions read of one capture: eight hours of one desktop have about 3,000."""
 PART_LIMIT = 8 * 1024 * 1024
 """Bytes read of one part: bodies larger than that are no polls."""
 
@@ -40,8 +41,12 @@ def read(evidence: Evidence, file: int, archive: Archive) -> None:
     entry.clock.source = "in every line"
     parts: dict[int, dict[str, str]] = {}
     for name in archive.namelist():
-        if (match := PART.search(name)) and len(parts) <= SESSIONS_LIMIT:
-            parts.setdefault(int(match[1]), {})[match[2].lower()] = name
+        if (match := PART.search(name)) is None:
+            continue
+        if len(parts) >= SESSIONS_LIMIT and int(match[1]) not in parts:
+            entry.trouble = f"more than {SESSIONS_LIMIT} sessions: the rest is not read; save only those to the server"
+            continue
+        parts.setdefault(int(match[1]), {})[match[2].lower()] = name
     exchanges = []
     for number, names in sorted(parts.items()):
         entry.lines += 1

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from poise.contact.states import Deployment
-from poise.server.app import reason_book
 from poise.server.storage.configuration import Configuration
 from poise.server.storage.records import ReasonCodeRecord
 from poise.server.storage.store import Store
+from poise.server.translation import reason_book
 from poise.server.webservices.app import web_services
 from poise.server.webservices.configuration.service import ConfigurationService
 from poise.server.webservices.services import Services
